@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Container
+from datetime import datetime
 from itertools import count
 from pathlib import Path
 from typing import BinaryIO, NewType, TypeAlias
@@ -24,6 +25,9 @@ SHARD_DIGITS = (1, 2)
 
 NO_CONTENT = ""
 """Stored instead of a content digest if the bytes of a file may not be read."""
+
+UNREAD = "unread"
+"""Beginning of what is stored instead of the content digest of a file that nobody has read: see `unread_digest`."""
 
 _READ_BYTES = 1 << 20
 _UPLOAD_ID_DIGITS = 32
@@ -106,6 +110,39 @@ def digest_of_file(path: Path) -> str:
     """Return the content digest of a whole file. Raises OSError if it cannot be read."""
     with path.open("rb") as file:
         return content_digest(file)
+
+
+def unread_digest(blob_name: str, etag: str, modified: datetime) -> str:
+    """Return what is stored instead of the content digest of a file until its bytes are read, 32 characters.
+
+    No other file has the same, and no other version of this file. So a file whose bytes nobody has read is told from
+    all others, and it is seen whether it is still the version that was found.
+
+    Parameters
+    ----------
+    blob_name
+        Name of the file.
+    etag, modified
+        Version of the file, and the time of its last change, as the store of blobs says.
+
+    Examples
+    --------
+    >>> unread_digest("song.flac", "1-1-1", datetime(2026, 1, 1))
+    'unread19cb043eb074bf974cb2d25d26'
+    """
+    version = f"{blob_name}\n{etag}\n{modified.isoformat()}".encode()
+    return UNREAD + hashlib.blake2b(version, digest_size=13).hexdigest()
+
+
+def is_unread(digest: str) -> bool:
+    """Return True if a text is no content digest, but stands for one of a file that nobody has read.
+
+    Examples
+    --------
+    >>> is_unread("cae66941d9efbd404e4d88758ea67670")
+    False
+    """
+    return digest.startswith(UNREAD)
 
 
 def is_upload_id(text: str) -> bool:

@@ -25,12 +25,14 @@ if TYPE_CHECKING:
     from mfcc_assets.storage.blobs.music_disks import MusicDisks
     from mfcc_assets.storage.blobs.music_folders import MusicFolders
     from mfcc_assets.storage.blobs.port import BlobStore
+    from mfcc_assets.storage.calibration_figures import CalibrationFigures
     from mfcc_assets.storage.documents.port import DocumentStore
     from mfcc_assets.storage.feature_store import FeatureStore
     from mfcc_assets.storage.index_store import IndexStore
     from mfcc_assets.storage.ranking_store import RankingStore
     from mfcc_assets.storage.repair_log import RepairLog
     from mfcc_assets.storage.secrets.port import SecretSource
+    from mfcc_assets.storage.shared_tables import SharedTables
     from mfcc_assets.storage.sql.added_files import AddedFiles
     from mfcc_assets.storage.sql.api_keys import ApiKeys
     from mfcc_assets.storage.sql.browsing import Browsing
@@ -298,8 +300,9 @@ class Library:
     def indexes(self) -> "IndexStore":
         """The stored versions of the index."""
         from mfcc_assets.storage.index_store import IndexStore
+        from mfcc_assets.storage.verified_parts import VerifiedParts
 
-        return IndexStore(self.blobs, self._versions_that_recommend)
+        return IndexStore(self.blobs, self._versions_that_recommend, VerifiedParts(self.settings.cache / "verified"))
 
     def _versions_that_recommend(self) -> list[str]:
         return self.recommendations.index_versions()
@@ -310,6 +313,20 @@ class Library:
         from mfcc_assets.storage.ranking_store import RankingStore
 
         return RankingStore(self.blobs)
+
+    @_opened
+    def tables(self) -> "SharedTables":
+        """The stored tables that versions of the index share."""
+        from mfcc_assets.storage.shared_tables import SharedTables
+
+        return SharedTables(self.blobs)
+
+    @_opened
+    def figures(self) -> "CalibrationFigures":
+        """The stored figures of calibrations."""
+        from mfcc_assets.storage.calibration_figures import CalibrationFigures
+
+        return CalibrationFigures(self.blobs)
 
     @property
     def shards(self) -> list[str]:

@@ -7,6 +7,7 @@ HIDDEN = "hidden and system files"
 UNFINISHED = "unfinished downloads"
 COMPANIONS = "covers, playlists and texts"
 NO_AUDIO = "files without audio"
+GONE_SINCE_REPORT = "files that went after the inventory was written"
 FOLDERS = "empty blobs that stand for folders"
 
 _PICTURES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp"}

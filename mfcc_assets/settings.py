@@ -99,6 +99,11 @@ class Settings(WebSettings):
 
     blob_url: str = Field("", description="azure: address of the storage account's blobs")
     blob_key_secret: str = Field("", description="azure: secret that holds the account's key; empty: managed identity")
+    blob_inventory: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9_-]*$",
+        description="azure: rule of the Blob inventory whose reports name the soundtracks; empty: they are listed",
+    )
     cosmos_url: str = Field("", description="azure: address of the Cosmos DB account")
     cosmos_database: str = Field("mfcc", description="azure: database of the documents")
     cosmos_key_secret: str = Field(
@@ -252,6 +257,8 @@ class Settings(WebSettings):
             raise ValueError(f"MFCC_PROFILE=azure needs {', '.join(missing)}")
         if self.profile == "azure" and self.music_folders:
             raise ValueError("MFCC_PROFILE=azure cannot use folders in place; unset MFCC_MUSIC")
+        if self.profile == "local" and self.blob_inventory:
+            raise ValueError("MFCC_BLOB_INVENTORY needs MFCC_PROFILE=azure; folders have no inventory")
         return self
 
     @cached_property

@@ -14,7 +14,7 @@ import pytest
 from mfcc_assets.audio.reader import Audio
 from mfcc_assets.ids import UploadId
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline import soundtracks as analysing
+from mfcc_assets.pipeline import analysed_bytes
 from mfcc_assets.pipeline.outstanding_work import outstanding_work
 from mfcc_assets.pipeline.store_features import store_analysis
 from mfcc_assets.settings import Settings
@@ -311,7 +311,7 @@ def test_the_analysis_of_a_file_that_changes_meanwhile_is_discarded(library, ins
         library.blobs.upload_file("soundtracks", "song.flac", second)
         return store_analysis(*arguments)
 
-    monkeypatch.setattr(analysing, "store_analysis", replaced_meanwhile)
+    monkeypatch.setattr(analysed_bytes, "store_analysis", replaced_meanwhile)
     run_library(library, instance)
     (track,) = library.catalogue.soundtracks()
     assert (track.audio_id, library.catalogue.contents([track.content_digest])) == (None, {})

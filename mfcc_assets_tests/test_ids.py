@@ -1,5 +1,6 @@
 import hashlib
 import io
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -9,10 +10,12 @@ from mfcc_assets.ids import (
     TrackId,
     content_digest,
     free_track_id,
+    is_unread,
     is_upload_id,
     shard_names,
     shard_of,
     track_id,
+    unread_digest,
     upload_id,
     upload_id_in,
 )
@@ -57,6 +60,16 @@ def test_a_content_digest_covers_all_bytes_from_the_current_position():
     assert content_digest(file) == hashlib.blake2b(content, digest_size=16).hexdigest()
     file.seek(1)
     assert content_digest(file) == hashlib.blake2b(content[1:], digest_size=16).hexdigest()
+
+
+def test_files_and_versions_that_nobody_has_read_are_told_from_each_other_and_from_all_digests():
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    versions = [("a", "1", now), ("b", "1", now), ("a", "2", now), ("a", "1", now + timedelta(microseconds=1))]
+    unread = [unread_digest(*version) for version in versions]
+    assert len({*unread}) == 4
+    assert all(is_unread(each) and len(each) == 32 for each in unread)
+    assert unread_digest(*versions[0]) == unread[0]
+    assert not any(map(is_unread, ("", content_digest(io.BytesIO(b"unread")))))
 
 
 def test_a_blob_in_the_folder_of_an_upload_carries_its_id():

@@ -43,6 +43,9 @@ param recognisers string = 'library,tags'
 ])
 param shardDigits int = 1
 
+@description('If true, a daily report of the Blob inventory names the soundtracks, and the container is not listed. For very large libraries.')
+param blobInventory bool = false
+
 @description('If true, every run is a Container Apps job. If false, runs are processes of the code server.')
 param jobPerRun bool = false
 
@@ -128,6 +131,7 @@ module storage 'modules/storage.bicep' = {
     name: 'st${name}${stage}${unique}'
     location: location
     retentionDays: retentionDays
+    inventory: blobInventory
     writerId: identities.outputs.writer.principalId
     readerId: identities.outputs.reader.principalId
     pagesId: identities.outputs.pages.principalId
@@ -239,6 +243,7 @@ module runs 'modules/runs.bicep' = if (jobPerRun) {
 var settings = {
   MFCC_PROFILE: 'azure'
   MFCC_BLOB_URL: storage.outputs.blobUrl
+  MFCC_BLOB_INVENTORY: blobInventory ? storage.outputs.inventoryRule : ''
   MFCC_COSMOS_URL: cosmos.outputs.url
   MFCC_COSMOS_DATABASE: cosmos.outputs.database
   MFCC_KEY_VAULT_URL: vault.outputs.url

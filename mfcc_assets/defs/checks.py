@@ -45,9 +45,12 @@ def index_is_complete(library: dg.ResourceParam[Library]) -> dg.AssetCheckResult
 
 
 @library_check(asset=prefilter_index, blocking=True, description="All features in the index have the same version.")
-def features_are_of_one_version(library: dg.ResourceParam[Library]) -> dg.AssetCheckResult:
+def features_are_of_one_version(
+    context: dg.AssetCheckExecutionContext, library: dg.ResourceParam[Library]
+) -> dg.AssetCheckResult:
     version = library.indexes.built_version()
-    parameters, other = library.indexes.read(version).parameters.features, tracks_of_other_features(library, version)
+    parameters = library.indexes.read(version).parameters.features
+    other = tracks_of_other_features(library, version, context.run.run_id)
     return dg.AssetCheckResult(
         passed=not other and parameters == library.feature_parameters,
         metadata={"features_version": parameters.version, "of_another_version": len(other)},

@@ -41,7 +41,7 @@ _MEANINGS = {
     "BLOB_NAME": "name of the file in the container soundtracks",
     "ETAG": "version of the file",
     "BYTES": "size of the file",
-    "CONTENT_DIGEST": "digest of the bytes of the file",
+    "CONTENT_DIGEST": "digest of the bytes of the file; begins with unread until they are read",
     "TITLE": "title in the tags, or what the name of the file says",
     "ARTIST": "artist in the tags; empty if nobody is named",
     "ALBUM": "album in the tags",

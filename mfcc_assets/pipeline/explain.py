@@ -232,7 +232,7 @@ def picture_without_words(index: LibraryIndex, pair: ExplainedPair) -> bytes:
 def random_pairs_of(library: Library, index: LibraryIndex) -> RandomPairs:
     """Return the distances of random pairs of an index.
 
-    They are measured once for each calibration, with the same pairs every time, and stored with each index.
+    They are measured once for each calibration, with the same pairs every time, and stored with it.
     """
 
     def measure() -> dict[str, NDArray[np.float64]]:

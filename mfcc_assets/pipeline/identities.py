@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from mfcc_assets.audio.reader import read_audio_id
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.errors import AudioError, BlobNotFound
-from mfcc_assets.ids import NO_CONTENT, AudioId, digest_of_file
+from mfcc_assets.ids import NO_CONTENT, AudioId, digest_of_file, is_unread
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.music_files import Difference
 from mfcc_assets.storage.blobs.names import shown_name
@@ -43,7 +43,8 @@ def renamed_files(
     its former bytes.
 
     Few files are read. The bytes of a renamed file are as many as before, and audio is only decoded if a soundtrack of
-    the same format is gone.
+    the same format is gone. A file that nobody has read yet is the same soundtrack if it has the same version, which a
+    disk keeps when it renames a file. In Azure it is a new soundtrack: there, nothing tells that it is the same one.
 
     Parameters
     ----------
@@ -58,6 +59,7 @@ def renamed_files(
     """
     search = _Search(library, files, known)
     lost = [name for name in (*found.gone, *found.changed) if name in known]
+    search.match_versions(lost, [*found.new, *found.changed])
     search.match_contents(lost, [*found.new, *found.changed])
     search.match_audio([name for name in found.gone if name in known], found.new)
     return search.renamed
@@ -111,13 +113,26 @@ class _Search:
         self.renamed = RenamedFiles()
         self._library, self._files, self._known = library, files, known
 
+    def match_versions(self, lost: Iterable[str], present: Iterable[str]) -> None:
+        """Match files that were not read before they were renamed. A name may be both lost and present."""
+        etags = {name: self._known[name].etag for name in lost if is_unread(self._known[name].content_digest)}
+        etags = {name: etag for name, etag in etags.items() if not self._has_etag(name, etag)}
+        versions = {*etags.values()}
+        candidates = {name: etag for name in present if (etag := self._files[name].etag) in versions}
+        self.renamed.former |= pairs_of_names(etags, candidates)
+
     def match_contents(self, lost: Iterable[str], present: Iterable[str]) -> None:
         """Match files of the same bytes. A name may be both lost and present: it has other bytes than before."""
         digests = {name: self._known[name].content_digest for name in lost}
-        digests = {name: digest for name, digest in digests.items() if digest != NO_CONTENT}
-        sizes = {self._known[name].bytes for name in digests}
-        candidates = [name for name in present if self._files[name].size in sizes]
-        if not sizes or not candidates:
+        digests = {name: digest for name, digest in digests.items() if digest != NO_CONTENT and not is_unread(digest)}
+        of_size: dict[int, set[str]] = defaultdict(set)
+        for name in digests:
+            of_size[self._known[name].bytes].add(name)
+        # A file of which only the former one of its own name had so many bytes is no renamed one.
+        matched = self.renamed.former
+        others = {name: of_size.get(self._files[name].size, set()) - {name} for name in present if name not in matched}
+        candidates = [name for name, names in others.items() if names]
+        if not candidates:
             return
         read = self._digests(candidates)
         unchanged = {name for name, digest in read.items() if digests.get(name) == digest}
@@ -140,6 +155,9 @@ class _Search:
             return
         audio = {name: audio_id for name, audio_id in on_all_cores(self._audio, candidates) if audio_id is not None}
         self.renamed.former |= pairs_of_names(lost, audio)
+
+    def _has_etag(self, name: str, etag: str) -> bool:
+        return name in self._files and self._files[name].etag == etag
 
     def _keeps_its_name(self, former: str, pairs: Mapping[str, str]) -> bool:
         """Return True if the file that has the former name is still the same soundtrack, with other tags."""

@@ -1,14 +1,16 @@
 """Build the index of a library from the stored features, and repair the published one."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.errors import CorruptIndex, FeaturesMissing, NoPublishedIndex, UnknownRanking
 from mfcc_assets.evaluation.metrics import EVALUATED_COUNT
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.feature_repair import repaired
+from mfcc_assets.pipeline.progress import Report, Tally, unseen
 from mfcc_assets.playlists.selection import considered_count
 from mfcc_assets.search.builder import SMALL_LIBRARY, IndexBuilder
 from mfcc_assets.search.compaction import compacted
@@ -68,11 +70,20 @@ def ranked_count(count: int) -> int:
     return max(REORDERED, considered_count(count))
 
 
-def build_index(library: Library) -> BuiltIndex:
+def build_index(library: Library, *, run_id: str = "", report_progress: Report = unseen) -> BuiltIndex:
     """Build the index of all tracks that have features, write it, and remember it as the last built index.
 
     The segments of the published index are taken over, so only the rows of new tracks are written. If nothing has
     changed, the published index is the result. If it is damaged, it is first built again under the same version.
+
+    Parameters
+    ----------
+    library
+        The library.
+    run_id
+        Id of the run, whose steps share one listing of the features.
+    report_progress
+        Function that shows the progress.
 
     Raises
     ------
@@ -89,8 +100,9 @@ def build_index(library: Library) -> BuiltIndex:
         return BuiltIndex(former, added=0, removed=0, written=bool(repairs), repaired=repairs)
     if former is not None and former.parameters.features != parameters.features:
         former = None
-    tracks = _tracks_with_features(library, parameters)
-    index = compacted(_builder(library, parameters).build(tracks, former))
+    tracks = _tracks_with_features(library, parameters, run_id)
+    builder = replace(_builder(library, parameters), counting=partial(_counting, report_progress))
+    index = compacted(builder.build(tracks, former))
     written = library.indexes.intact(index.version) is None
     if written:
         library.indexes.write(index)
@@ -102,8 +114,13 @@ def build_index(library: Library) -> BuiltIndex:
     )
 
 
-def _tracks_with_features(library: Library, parameters: IndexParameters) -> TrackOfAudio:
-    with_features = library.features.audio_with_track_features(parameters.features)
+def _counting(report_progress: Report, phase: str, total: int) -> Callable[[int], None]:
+    tally = Tally(report_progress, phase, total, unit="tracks")
+    return lambda number: tally.end("", files=number, work=number)
+
+
+def _tracks_with_features(library: Library, parameters: IndexParameters, run_id: str = "") -> TrackOfAudio:
+    with_features = library.features.audio_with_track_features(parameters.features, run_id)
     track_of_audio = library.catalogue.track_ids_by_audio()
     return TrackOfAudio.of({audio_id: track for audio_id, track in track_of_audio.items() if audio_id in with_features})
 

@@ -280,4 +280,6 @@ def prune_versions(library: Library, *, keep: int) -> list[str]:
         library.indexes.delete(version)
     library.indexes.delete_unused_segments()
     library.rankings.delete_unused_layers()
+    library.tables.delete_unused()
+    library.figures.delete_unused(library.indexes.calibrations())
     return deleted

@@ -22,8 +22,10 @@ from mfcc_assets.pipeline.missing import files_and_missing
 from mfcc_assets.pipeline.outstanding_work import outstanding_work
 from mfcc_assets.pipeline.publication import refused_index, rollbacks
 from mfcc_assets.pipeline.upload_lists import fault_of_lists, is_of_upload
+from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.storage.blobs.names import shown_name
 from mfcc_assets.storage.blobs.port import BROKEN_LINKS, SOUNDTRACKS, Blob
+from mfcc_assets.storage.index_store import IndexStore
 from mfcc_assets.storage.sql.revisions import revision_of
 from mfcc_assets.storage.sqlite_files import damage_of
 from mfcc_assets.texts import counted
@@ -156,7 +158,7 @@ def examine_index(library: Library) -> Examined:
     with suppress(MfccError):  # what is damaged is told below
         faults += filter(None, [refused_index(library)])
     try:
-        tracks = len(library.indexes.read(version).load_all().tracks)
+        tracks = len(_verified(library, version).tracks)
     except MfccError as error:
         return Examined("index", faults=first_faults([str(error), *faults]))
     stored = [stored.version for stored in library.indexes.versions()]
@@ -169,10 +171,15 @@ def examine_index(library: Library) -> Examined:
     return Examined("index", found, first_faults(faults), [note] if unusable else [])
 
 
+def _verified(library: Library, version: str) -> LibraryIndex:
+    """Read every part of a version, whatever was verified before."""
+    return IndexStore(library.blobs).read(version).load_all()
+
+
 def _damage_of_former(library: Library, version: str) -> str:
     """Return a sentence if a version to which rollbacks return is damaged."""
     try:
-        library.indexes.read(version).load_all()
+        _verified(library, version)
     except MfccError as error:
         return (
             f"index {version} cannot be read ({error.subject}: {error.what}). It does not answer now, but a rollback "

@@ -19,6 +19,15 @@ from mfcc_assets.storage.blobs.port import ARTWORKS, BATCH, CEPSTRA, SOUNDTRACKS
 from mfcc_assets.storage.disk_space import free_bytes
 from mfcc_assets.storage.disk_use import bytes_on_disk
 
+_FOLDERS_OF_INDEXES = (
+    "calibration_figures",
+    "index_calibrations",
+    "index_segments",
+    "indexes",
+    "ranking_layers",
+    "version_tables",
+)
+
 
 @dataclass(frozen=True)
 class LibraryStatus:
@@ -112,9 +121,7 @@ def disk_use(library: Library) -> dict[str, int]:
         "artworks": [settings.blobs / ARTWORKS],
         "uploads": [settings.blobs / UPLOADS, settings.blobs / BATCH],
         "features": [computed / folder for folder in ("frames", "timbre", "summaries", "chroma", "waveforms")],
-        "indexes": [
-            computed / folder for folder in ("indexes", "index_segments", "index_calibrations", "ranking_layers")
-        ],
+        "indexes": [computed / folder for folder in _FOLDERS_OF_INDEXES],
         "databases": [*home.glob("*.sqlite*")],
         "history of runs": [settings.dagster_home],
         "cache": [settings.cache],

@@ -22,7 +22,7 @@ from mfcc_assets.plots.projection import place_between, project
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.search.query import embedding_of_new_track
 from mfcc_assets.similarity.pairwise import evenly_spaced
-from mfcc_assets.storage.packed_arrays import unpacked
+from mfcc_assets.storage.shared_tables import Table
 
 MOST_LANDMARKS = 10_000
 """Largest number of tracks that t-SNE places. For 10,000 it takes about 20 s of one core."""
@@ -35,7 +35,7 @@ _NEIGHBOURS = 10
 _KEPT_SHARE = 0.75
 """Least share of the landmarks that must be left, so that the next index takes over their points."""
 
-_NAME = "map.npz"
+_NAME = "map.table"
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,26 +62,24 @@ class MapPoints:
 
 @dataclass(frozen=True, eq=False)
 class _Map:
-    """The stored map of an index.
+    """The map of an index.
 
     Attributes
     ----------
     points : (tracks, 2) uint16
         See `MapPoints`.
-    landmarks : (bytes,) uint8
-        Whether each track is a landmark, one bit each.
-    projected : () int64
-        Number of landmarks when t-SNE placed them. Since then, some may have left the library.
+    projected_with : (tracks,) uint16
+        Number of landmarks that t-SNE placed together with each landmark, itself included. Since then, some of them may
+        have left the library. It is 0 for every other track.
     """
 
     points: NDArray[np.uint16]
-    landmarks: NDArray[np.uint8]
-    projected: NDArray[np.int64]
+    projected_with: NDArray[np.uint16]
 
     @property
     def is_landmark(self) -> NDArray[np.bool_]:
         """Whether each track (tracks,) is a landmark."""
-        return np.unpackbits(self.landmarks, count=len(self.points)).astype(np.bool_)
+        return self.projected_with > 0
 
 
 def map_points(library: Library, index: LibraryIndex) -> MapPoints:
@@ -147,55 +145,58 @@ def place_audio_on_map(library: Library, index: LibraryIndex, audio_id: AudioId)
 
 
 def _map(library: Library, index: LibraryIndex) -> _Map:
-    def draw() -> dict[str, NDArray[np.generic]]:
-        return vars(_taken_over(library, index) or _projected(index))
-
-    return _Map(**library.indexes.measured_once(index.version, _NAME, draw))
+    stored = _stored(library, index)
+    if stored is not None:
+        return stored
+    former = _former(library, index)
+    drawn = _taken_over(library, index, former) if former is not None else None
+    drawn = drawn or _projected(index)
+    table = Table(index.tracks.audio_ids, np.column_stack([drawn.points, drawn.projected_with]))
+    library.tables.write(index.version, _NAME, table, former=former.version if former is not None else None)
+    return drawn
 
 
 def _projected(index: LibraryIndex) -> _Map:
     """Place the landmarks by t-SNE, and the other tracks between them."""
     # Audio ids are digests, so evenly spaced ones are a random sample.
     rows = evenly_spaced(len(index.tracks), MOST_LANDMARKS)
-    points, is_landmark = np.zeros((len(index.tracks), 2), np.uint16), np.zeros(len(index.tracks), np.bool_)
-    points[rows], is_landmark[rows] = _on_square(project(_embeddings(index, rows))), True
-    return _completed(index, points, is_landmark, np.flatnonzero(~is_landmark), len(rows))
+    points, projected_with = np.zeros((len(index.tracks), 2), np.uint16), np.zeros(len(index.tracks), np.uint16)
+    points[rows], projected_with[rows] = _on_square(project(_embeddings(index, rows))), len(rows)
+    return _completed(index, _Map(points, projected_with), np.flatnonzero(projected_with == 0))
 
 
-def _taken_over(library: Library, index: LibraryIndex) -> _Map | None:
-    """Take over the map of the published index; None if that has no fitting one."""
+def _former(library: Library, index: LibraryIndex) -> LibraryIndex | None:
+    """Return the published index if its points can be those of the same tracks in this one."""
     former = library.indexes.published_if_usable()
     if former is None or former.version == index.version or not index.is_calibrated_as(former):
         return None
+    return former
+
+
+def _taken_over(library: Library, index: LibraryIndex, former: LibraryIndex) -> _Map | None:
+    """Take over the map of another index; None if that has no fitting one."""
     drawn = _stored(library, former)
     if drawn is None or not len(drawn.points):
         return None
     known = former.tracks.rows(index.tracks.audio_ids)
-    is_landmark = (known >= 0) & drawn.is_landmark[known]
-    if is_landmark.sum() < _KEPT_SHARE * drawn.projected:
+    projected_with = np.where(known >= 0, drawn.projected_with[known], np.uint16(0))
+    if (projected_with > 0).sum() < _KEPT_SHARE * max(1, drawn.projected_with.max()):
         return None
-    return _completed(index, drawn.points[known], is_landmark, np.flatnonzero(known < 0), int(drawn.projected))
+    return _completed(index, _Map(drawn.points[known], projected_with), np.flatnonzero(known < 0))
 
 
 def _stored(library: Library, index: LibraryIndex) -> _Map | None:
-    kept = library.indexes.read_attachment(index.version, _NAME)
-    try:
-        drawn = None if kept is None else _Map(**unpacked(kept))
-    except (TypeError, ValueError):
+    table = library.tables.read(index.version, _NAME)
+    if table is None or not np.array_equal(table.audio_ids.array, index.tracks.audio_ids.array):
         return None
-    return drawn if drawn is not None and len(drawn.points) == len(index.tracks) else None
+    values = table.values
+    return _Map(values[:, :2], values[:, 2]) if values.dtype == np.uint16 and values.shape[1:] == (3,) else None
 
 
-def _completed(
-    index: LibraryIndex,
-    points: NDArray[np.uint16],
-    is_landmark: NDArray[np.bool_],
-    others: NDArray[np.int64],
-    projected: int,
-) -> _Map:
+def _completed(index: LibraryIndex, drawn: _Map, others: NDArray[np.int64]) -> _Map:
     """Place the other rows between the landmarks."""
-    points[others] = _placed(index, points, is_landmark, _embeddings(index, others))
-    return _Map(points, np.packbits(is_landmark), np.array(projected))
+    drawn.points[others] = _placed(index, drawn.points, drawn.is_landmark, _embeddings(index, others))
+    return drawn
 
 
 def _placed(

@@ -6,28 +6,23 @@ from typing import Any
 from numpy.typing import NDArray
 
 from mfcc_assets.library import Library
-from mfcc_assets.search.index import LibraryIndex
+from mfcc_assets.search.index import LibraryIndex, made_with
 
 
 def measured_with_calibration(
     library: Library, index: LibraryIndex, name: str, measure: Callable[[], Mapping[str, NDArray[Any]]]
 ) -> Mapping[str, NDArray[Any]]:
-    """Return arrays by name that are measured once for a calibration, and stored with each index.
+    """Return arrays by name that are measured once for a calibration, and stored with it.
 
     Parameters
     ----------
     library, index
-        The library and the index. If the published index has the same calibration, its arrays are taken over.
+        The library and the index.
     name
         Name of the file.
     measure
         Measures the arrays.
     """
-
-    def taken_over() -> Mapping[str, NDArray[Any]]:
-        published = library.indexes.published_if_usable()
-        if published is None or published.version == index.version or not published.is_calibrated_as(index):
-            return measure()
-        return library.indexes.measured_once(published.version, name, measure)
-
-    return library.indexes.measured_once(index.version, name, taken_over)
+    # The digest covers the parameters, too.
+    made = made_with(index.parameters, index.calibrated_as)
+    return library.figures.measured_once(index.calibrated_as, f"{made}-{name}", measure)

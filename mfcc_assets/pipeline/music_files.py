@@ -1,16 +1,20 @@
 """The music files of a container, and the difference between a listing and the catalogue."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path, PurePosixPath
 
 from mfcc_assets.audio.signature import Impression, audio_format, first_impression
 from mfcc_assets.library import Library
 from mfcc_assets.music_names import FOLDERS, has_audio_suffix, kind_of_name
-from mfcc_assets.storage.blobs.port import AWAY, BROKEN_LINKS, SOUNDTRACKS, Blob
+from mfcc_assets.storage.blobs.inventory import BlobInventory
+from mfcc_assets.storage.blobs.port import AWAY, BROKEN_LINKS, SOUNDTRACKS, Blob, OnSkipped
 
 _FIRST_BYTES = 16_384
 """Enough to tell a text from samples. Every file of a large folder is opened for them."""
+
+_CLOCK_SKEW = timedelta(minutes=5)
 
 _TELLING_BYTES = 64
 """Fewer bytes may be what is left of a damaged file."""
@@ -76,12 +80,15 @@ class ContainerFiles:
         a disk that is not mounted. The soundtracks of these names stay in the library.
     missing
         Soundtracks that `mfcc_assets.pipeline.missing` finds missing. They stay, too.
+    reported_at
+        When the report that names the files began. None if the container was listed, so that all of this is present.
     """
 
     music: dict[str, Blob]
     skipped: dict[str, list[str]]
     away: frozenset[str] = frozenset()
     missing: tuple[Missing, ...] = ()
+    reported_at: datetime | None = None
 
     def is_away(self, name: str) -> bool:
         """Return True if a file is away or missing, or a folder that it lies in is away."""
@@ -103,7 +110,17 @@ class ContainerFiles:
 
 
 def container_files(library: Library) -> ContainerFiles:
-    """Return the files in the container `soundtracks`. Music is told from other files by name and size alone."""
+    """Return the files in the container `soundtracks`. Music is told from other files by name and size alone.
+
+    If the settings name a rule of the Blob inventory, they are those of its newest report, and the container is not
+    listed. A report tells nothing of a file that was observed after it began: such a file is taken to be as it was
+    observed, until a later report tells.
+
+    Raises
+    ------
+    StoreError
+        If the container cannot be listed, or the report cannot be used.
+    """
     music: dict[str, Blob] = {}
     skipped: dict[str, list[str]] = {}
 
@@ -112,7 +129,8 @@ def container_files(library: Library) -> ContainerFiles:
 
     folders: set[str] = set()
     labels = library.music_folders.every() if library.settings.profile == "local" else {}
-    for blob in library.blobs.list(SOUNDTRACKS, on_skipped=skip):
+    listed, reported_at = _listed(library, skip)
+    for blob in listed:
         folders.update(str(folder) for folder in PurePosixPath(blob.name).parents)
         first, _, below = blob.name.partition("/")
         # A folder in place is taken whatever its name is, since its owner named it.
@@ -121,11 +139,31 @@ def container_files(library: Library) -> ContainerFiles:
             skip(blob.name, kind)
         else:
             music[blob.name] = blob
+    if reported_at is not None:
+        music |= _observed_after(library, reported_at)
     for name in [*_markers(music, folders)]:
         del music[name]
         skip(name, FOLDERS)
     broken = skipped.get(BROKEN_LINKS, [])
-    return ContainerFiles(music, skipped, frozenset([*skipped.pop(AWAY, []), *broken]))
+    return ContainerFiles(music, skipped, frozenset([*skipped.pop(AWAY, []), *broken]), reported_at=reported_at)
+
+
+def _listed(library: Library, on_skipped: OnSkipped) -> tuple[Iterable[Blob], datetime | None]:
+    """Return the blobs of the container and, if a report names them, when it began."""
+    if not library.settings.blob_inventory:
+        return library.blobs.list(SOUNDTRACKS, on_skipped=on_skipped), None
+    report = BlobInventory(library.blobs, library.settings.blob_inventory).newest(SOUNDTRACKS, on_skipped)
+    return report.blobs, report.began
+
+
+def _observed_after(library: Library, moment: datetime) -> dict[str, Blob]:
+    """Return the files that were observed after a moment, as they were observed."""
+    known = library.catalogue.known_files().items()
+    return {
+        name: Blob(name, file.bytes, file.etag, file.observed_at, whole=True)
+        for name, file in known
+        if file.observed_at > moment - _CLOCK_SKEW
+    }
 
 
 def skipped_files(library: Library, files: ContainerFiles) -> dict[str, list[str]]:

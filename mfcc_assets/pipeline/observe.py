@@ -12,9 +12,18 @@ from mfcc_assets.audio.outside import inspect
 from mfcc_assets.audio.tags import Tags, title_from_name
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.errors import BlobNotFound
-from mfcc_assets.ids import NO_CONTENT, TrackId, digest_of_file, free_track_id, shard_of, track_id
+from mfcc_assets.ids import (
+    NO_CONTENT,
+    TrackId,
+    digest_of_file,
+    free_track_id,
+    is_unread,
+    shard_of,
+    track_id,
+    unread_digest,
+)
 from mfcc_assets.library import Library
-from mfcc_assets.music_names import NO_AUDIO
+from mfcc_assets.music_names import GONE_SINCE_REPORT, NO_AUDIO
 from mfcc_assets.pipeline.artworks import artwork_name, artworks_by_track, check_artworks, record_checked_artworks
 from mfcc_assets.pipeline.away import sentences_on_away
 from mfcc_assets.pipeline.identities import renamed_files
@@ -66,8 +75,10 @@ def observe_soundtracks(
 ) -> Observation:
     """Bring the catalogue's rows of these shards up to date with the container `soundtracks`.
 
-    Only new and changed files are read, and those that were copied or touched since they were observed, because some
-    programs write tags into a file that keeps its size and its time. A file whose artwork is damaged is read again too.
+    Only the tags of new and changed files are read. The analysis reads their bytes, and computes their digest while it
+    has them. Only files that may be renamed ones are read whole, and those that were copied or touched since they were
+    observed, because some programs write tags into a file that keeps its size and its time. The tags of a file whose
+    artwork is damaged are read again too.
     All rows and the artwork of a soundtrack that is gone are deleted. A soundtrack that is away stays, also one that
     `mfcc_assets.pipeline.missing` finds missing. A file that was renamed or moved stays the same soundtrack: see
     `mfcc_assets.pipeline.identities.renamed_files`. A file without audio is skipped, unless its suffix says that it has
@@ -143,6 +154,8 @@ class _Observing:
         intact = {self._known[name].track_id: name for name in self._found.unchanged if self._may_be_read(name)}
         self._checked = check_artworks(library, self._artworks, intact)
         self._with_artwork_anew = sorted(intact[track] for track in self._checked.to_read)
+        for name in self._with_artwork_anew:
+            self._digests[name, self._files.music[name].etag] = self._known[name].content_digest
         self._ids |= {name: self._known[name].track_id for name in self._with_artwork_anew}
         self._repairs = [
             f"{fault} (that of {intact[track]}). This run reads it from the soundtrack again."
@@ -241,15 +254,19 @@ class _Observing:
 
     def _replaced(self, unchanged: Sequence[str]) -> set[str]:
         """Return the names of files that have the version of their last observation, and yet other bytes."""
-        known, touched = self._known, []
+        known, touched, replaced = self._known, [], set()
+        if self._library.settings.profile != "local":
+            return set()  # there, every write changes the ETag
         for name in unchanged:
             blob, file = self._files.music.get(name), known.get(name)
             if blob is None or file is None or shard_of(file.track_id, self._digits) not in self._wanted:
                 continue
-            if blob.modified > file.observed_at - _SEEN_LATER:
+            if is_unread(file.content_digest):
+                if file.content_digest != unread_digest(name, blob.etag, blob.modified):
+                    replaced.add(name)  # nobody knows which bytes its tags were read from
+            elif blob.modified > file.observed_at - _SEEN_LATER:
                 touched.append(name)
-        compared = on_all_cores(self._is_replaced, touched)
-        replaced = {name for name, is_replaced in compared if is_replaced}
+        replaced |= {name for name, is_replaced in on_all_cores(self._is_replaced, touched) if is_replaced}
         self._library.catalogue.confirm_observed([known[name].track_id for name in touched if name not in replaced])
         return replaced
 
@@ -264,14 +281,20 @@ class _Observing:
     def _observed(self, name: str) -> Observed | SkippedFile | None:
         blobs, track = self._library.blobs, self._ids[name]
         # The version was listed before the bytes are read. If the file has changed since, the next observation sees it.
-        blob = self._files.music[name]
+        listed = self._files.music[name]
+        is_reported = self._files.reported_at is not None
         try:
+            # A report is many hours old. The next one has the version that is there now.
+            blob = blobs.stat(SOUNDTRACKS, name) if is_reported else listed
             with blobs.as_file(SOUNDTRACKS, name) as path:
                 if not _is_music(path, name):
-                    return SkippedFile(name, blob.etag, NO_AUDIO)
-                digest, tags, picture = _inspected(path, self._digests.get((name, blob.etag)))
+                    return SkippedFile(name, listed.etag, NO_AUDIO)
+                unread = unread_digest(name, blob.etag, blob.modified)
+                digest, tags, picture = _inspected(path, self._digests.get((name, blob.etag), unread))
         except (BlobNotFound, FileNotFoundError):
-            return None  # The file went after it was listed, and the next observation finds it gone.
+            # The file went after it was listed, and the next observation finds it gone. It is not looked for at every
+            # observation until there is another report.
+            return SkippedFile(name, listed.etag, GONE_SINCE_REPORT) if is_reported else None
         title = tags.title or shown_name(title_from_name(name))
         tags = replace(tags, title=title, artist=tags.artist or tags.album_artist)
         picture = picture or generated_cover(track, tags.title, tags.artist)
@@ -295,9 +318,8 @@ def _is_music(path: Path, name: str) -> bool:
         return True  # The analysis rejects the file and says why.
 
 
-def _inspected(path: Path, digest: str | None) -> tuple[str, Tags, Picture | None]:
+def _inspected(path: Path, digest: str) -> tuple[str, Tags, Picture | None]:
     try:
-        digest = digest or digest_of_file(path)
         inspection = inspect(path)
     except PermissionError:
         return NO_CONTENT, Tags(), None  # The analysis rejects the file and says why.

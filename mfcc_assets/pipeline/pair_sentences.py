@@ -45,7 +45,7 @@ def words_of(library: Library, index: LibraryIndex, cepstra: NDArray[np.float32]
 def figures_of_sample(library: Library, index: LibraryIndex) -> NDArray[np.float64]:
     """Return the figures (tracks, figures) of how a sample of an index sounds: see `sound_figures`.
 
-    They are measured once for each calibration, and stored with each index.
+    They are measured once for each calibration, and stored with it.
     """
 
     def measure() -> Mapping[str, NDArray[np.float64]]:

@@ -7,7 +7,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -41,7 +41,7 @@ class Progress:
     rejects
         Number of files of the library that cannot be used.
     current
-        Name of a file that is at work.
+        Name of a file or of a shard that is at work.
     at
         Time of this progress, in seconds since 1970.
     """
@@ -65,7 +65,7 @@ class Progress:
     def details(self) -> str:
         """The rate, the remaining time, the number of rejects and the current file, as far as they are known."""
         known = [
-            f"{self.per_second:.{1 if self.per_second < 10 else 0}f} a second" if self.per_second else "",
+            _rate(self.per_second) if self.per_second else "",
             f"about {_in_words(self.seconds_left)} left" if self.seconds_left is not None else "",
             f"{self.rejects:,} rejected" if self.rejects else "",
             printable(shown_name(self.current)),
@@ -105,6 +105,8 @@ class Tally:
         each file is as much work as another.
     first
         Name of the first file.
+    unit
+        What is counted, if it is not files.
     """
 
     def __init__(
@@ -117,15 +119,16 @@ class Tally:
         rejects: int = 0,
         work: float | None = None,
         first: str = "",
+        unit: str = "files",
     ) -> None:
-        self._report, self._phase, self._total = report, phase, total
+        self._report, self._phase, self._total, self._unit = report, phase, total, unit
         self._before = self._done = before
         self._rejects = rejects
         self._work, self._work_done = float(total - before) if work is None else work, 0.0
         self._began = time.monotonic()
         self._at_work: dict[str, None] = {}
         self._lock = threading.Lock()
-        report(Progress(phase, before, total, rejects=rejects, current=first))
+        report(Progress(phase, before, total, unit, rejects=rejects, current=first))
 
     def begin(self, name: str) -> None:
         """Remember that a file is at work."""
@@ -160,6 +163,7 @@ class Tally:
                 self._phase,
                 self._done,
                 self._total,
+                self._unit,
                 per_second=rate,
                 seconds_left=left,
                 rejects=self._rejects,
@@ -168,14 +172,29 @@ class Tally:
         )
 
 
-def counted(report: Report, phase: str, unit: str, items: Iterable[_Item], total: int) -> Iterator[_Item]:
-    """Yield the items, and report before each how many of all are done."""
-    began = time.monotonic()
-    report(Progress(phase, 0, total, unit))
-    for done, item in enumerate(items, start=1):
+def by_shard(report: Report, phase: str, items: Iterable[_Item], shards: Sequence[str]) -> Iterator[_Item]:
+    """Yield what is done of each shard, in the order of the shards, and report which one is at work.
+
+    Parameters
+    ----------
+    report
+        Function that shows the progress.
+    phase
+        Name of the phase.
+    items
+        What is done of each shard. It is done when the next item is asked for.
+    shards
+        The shards.
+    """
+    tally = Tally(report, phase, len(shards), unit="shards", first=_shown_shard(shards, 0))
+    for number, item in enumerate(items):
         yield item
-        seconds = time.monotonic() - began
-        report(Progress(phase, done, total, unit, seconds_left=(total - done) / done * seconds))
+        tally.begin(_shown_shard(shards, number + 1))
+        tally.end(_shown_shard(shards, number))
+
+
+def _shown_shard(shards: Sequence[str], number: int) -> str:
+    return f"shard {shards[number]}" if number < len(shards) else ""
 
 
 def write_progress(path: Path, progress: Progress) -> None:
@@ -193,6 +212,13 @@ def read_progress(path: Path) -> Progress | None:
         return Progress(**json.loads(path.read_bytes()))
     except (OSError, ValueError, TypeError):
         return None
+
+
+def _rate(per_second: float) -> str:
+    rates = {"a second": per_second, "a minute": per_second * _MINUTE, "an hour": per_second * _HOUR}
+    time_unit = next((name for name, rate in rates.items() if rate >= 1), "an hour")
+    rate = rates[time_unit]
+    return f"{rate:.{1 if rate < 10 else 0}f} {time_unit}"
 
 
 def _in_words(seconds: float) -> str:

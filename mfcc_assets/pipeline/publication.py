@@ -45,10 +45,13 @@ def misfits(library: Library, version: str) -> tuple[set[AudioId], set[AudioId]]
     )
 
 
-def tracks_of_other_features(library: Library, version: str) -> set[AudioId]:
-    """Return the audio ids of an index whose features of the index's parameters are not stored."""
+def tracks_of_other_features(library: Library, version: str, run_id: str = "") -> set[AudioId]:
+    """Return the audio ids of an index whose features of the index's parameters are not stored.
+
+    The steps of a run share one listing of the features, if its id is given.
+    """
     index = library.indexes.read(version)
-    return set(index.tracks) - library.features.audio_with_track_features(index.parameters.features)
+    return set(index.tracks) - library.features.audio_with_track_features(index.parameters.features, run_id)
 
 
 def unusable_rankings(library: Library, version: str) -> tuple[set[AudioId], set[AudioId]]:

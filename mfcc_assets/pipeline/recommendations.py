@@ -12,9 +12,13 @@ from mfcc_assets.pipeline.list_order import ListOrder, list_order_of
 from mfcc_assets.pipeline.list_rules import choose_list, selection_of
 from mfcc_assets.pipeline.stored_rankings import required_lists
 from mfcc_assets.playlists.selection import Selection
+from mfcc_assets.search.id_arrays import IdArray
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.similarity.rankings import RankedList
 from mfcc_assets.storage.sql.records import Recommendation
+
+_LISTS_AT_ONCE = 2_000
+"""Number of changed lists from which they are written, so that a first load does not keep them all in memory."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +42,8 @@ def recommend_soundtracks(
 ) -> Iterator[tuple[str, RecommendationReport]]:
     """Bring RECOMMENDATIONS of each shard up to date with an index, and yield a report for each shard.
 
-    Rows that are already right are not written. A shard whose lists were written for the same tracks, tags and settings
-    is skipped.
+    Lists that are already right are not written. A shard whose lists were written for the same tracks, tags and
+    settings is skipped.
 
     Raises
     ------
@@ -56,7 +60,15 @@ def recommend_soundtracks(
     order = cache(lambda: list_order_of(library, index))
     made = {"method": index.parameters.ranking, "index_version": index.version, "run_id": run_id}
     inputs.store(library, index.version)
-    unchanged = []
+    # Several shards share a transaction, since each transaction writes every page that it changes once.
+    waiting, changed = dict[str, RecommendationReport](), dict[TrackId, Sequence[Recommendation]]()
+
+    def write() -> Iterator[tuple[str, RecommendationReport]]:
+        library.recommendations.update_recommendations(changed, **made, complete=list(waiting), made_from=inputs.digest)
+        yield from waiting.items()
+        waiting.clear()
+        changed.clear()
+
     for shard in shards:
         queries, origin = every_query[shard], made_from.get(shard)
         incomplete = short(origin[0]) if origin else queries
@@ -67,16 +79,12 @@ def recommend_soundtracks(
         differing = queries.keys() if known is None else incomplete.keys() | known.concerned(queries)
         concerned = {track: audio_id for track, audio_id in queries.items() if track in differing}
         lists = recommended_lists(library, index, selection, order(), concerned) if concerned else {}
-        if not library.recommendations.differing(lists, method=index.parameters.ranking):
-            # All such shards are marked in one transaction, which writes less than one for each.
-            unchanged.append(shard)
-            yield shard, RecommendationReport(len(queries), written=0)
-            continue
-        written = library.recommendations.update_recommendations(
-            lists, **made, complete=[shard], made_from=inputs.digest
-        )
-        yield shard, RecommendationReport(len(queries), written)
-    library.recommendations.update_recommendations({}, **made, complete=unchanged, made_from=inputs.digest)
+        found = library.recommendations.differing(lists, method=index.parameters.ranking)
+        waiting[shard] = RecommendationReport(len(queries), written=sum(map(len, found.values())))
+        changed |= found
+        if len(changed) >= _LISTS_AT_ONCE:
+            yield from write()
+    yield from write()
 
 
 def recommended_lists(
@@ -124,9 +132,16 @@ def recommended_lists(
 def _rankings_by_audio(
     library: Library, index: LibraryIndex, audio_ids: Sequence[AudioId]
 ) -> dict[AudioId, RankedList]:
-    digits = library.settings.shard_digits
-    shards = {shard_of(index.tracks[audio_id], digits) for audio_id in audio_ids if audio_id in index.tracks}
+    by_shard: dict[str, list[AudioId]] = {}
+    for audio_id in audio_ids:
+        if audio_id in index.tracks:
+            shard = shard_of(index.tracks[audio_id], library.settings.shard_digits)
+            by_shard.setdefault(shard, []).append(audio_id)
     rankings: dict[AudioId, RankedList] = {}
-    for shard in sorted(shards):
-        rankings |= required_lists(library, "rankings", index.version, shard).by_query()
+    for shard, queries in sorted(by_shard.items()):
+        lists = required_lists(library, "rankings", index.version, shard)
+        numbers = lists.numbers(IdArray[AudioId].of(queries)).tolist()
+        rankings |= {
+            query: lists.list_of(number) for query, number in zip(queries, numbers, strict=True) if number >= 0
+        }
     return rankings

@@ -13,8 +13,11 @@ from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.list_rules import same_recording_by_row
 from mfcc_assets.recognition.copies import group_copies, represented_by
-from mfcc_assets.search.id_arrays import TrackOfAudio
+from mfcc_assets.search.id_arrays import IdArray, TrackOfAudio
 from mfcc_assets.search.index import LibraryIndex
+from mfcc_assets.storage.shared_tables import Table
+
+_NAME = "copies.table"
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,32 +79,54 @@ def recordings_of(library: Library, index: LibraryIndex) -> Recordings:
     recording still does, so a copy that is added later does not take its place in lists. A new recording is represented
     by the copy whose tags tell most, because lists show these tags.
     """
-
-    def rows() -> NDArray[np.int64]:
-        former, features = library.indexes.published_if_usable(), index.parameters.features
-        if former is None or former.version == index.version or former.parameters.features != features:
-            found = _found(library, index, range(len(index.tracks)), [])
-            return represented_by(found, _copies(library, index, found))
-        known = former.tracks.rows(index.tracks.audio_ids)
-        recordings = recordings_of(library, former)
-        found = _found(library, index, np.flatnonzero(known < 0).tolist(), _groups(recordings, known))
-        kept = np.flatnonzero(known >= 0)
-        former_ones = kept[recordings.represents[known[kept]]]
-        return represented_by(found, np.append(former_ones, _copies(library, index, found)))
-
-    def find() -> dict[str, NDArray[np.int64]]:
-        # Most tracks are the only copy of their recording.
-        representing = rows()
-        copies = np.flatnonzero(representing != np.arange(len(representing)))
-        return {"copies": copies, "representing": representing[copies]}
-
     known = _known.get(index)
     if known is None:
-        stored = library.indexes.measured_once(index.version, "copies.npz", find)
-        every = np.arange(len(index.tracks))
-        every[stored["copies"]] = stored["representing"]
-        known = _known[index] = Recordings(index.tracks, every)
+        known = _known[index] = Recordings(index.tracks, _rows(library, index))
     return known
+
+
+def _rows(library: Library, index: LibraryIndex) -> NDArray[np.int64]:
+    """Return the row of the track that represents the recording of each track, and store them if they are not."""
+    stored = library.tables.read(index.version, _NAME)
+    rows = None if stored is None else _stored_rows(index, stored)
+    if rows is None:
+        former = library.indexes.published_if_usable()
+        if former is not None and former.version == index.version:
+            former = None
+        if former is not None and former.parameters.features != index.parameters.features:
+            former = None
+        rows = _rows_anew(library, index, former)
+        # Most tracks are the only copy of their recording.
+        copies = np.flatnonzero(rows != np.arange(len(rows)))
+        ids = index.tracks.audio_ids.array
+        table = Table(IdArray(ids[copies]), ids[rows[copies]][:, np.newaxis])
+        library.tables.write(index.version, _NAME, table, former=former.version if former is not None else None)
+    return rows
+
+
+def _stored_rows(index: LibraryIndex, table: Table) -> NDArray[np.int64] | None:
+    """Return the rows that a table of copies and of the tracks that represent them gives; None if it does not fit."""
+    if table.values.shape[1:] != (1,) or table.values.dtype.kind != "S":
+        return None
+    copies = index.tracks.rows(table.audio_ids)
+    representing = index.tracks.rows(IdArray[AudioId](np.ascontiguousarray(table.values[:, 0])))
+    if min(copies.min(initial=0), representing.min(initial=0)) < 0:
+        return None
+    rows = np.arange(len(index.tracks))
+    rows[copies] = representing
+    return rows
+
+
+def _rows_anew(library: Library, index: LibraryIndex, former: LibraryIndex | None) -> NDArray[np.int64]:
+    if former is None:
+        found = _found(library, index, range(len(index.tracks)), [])
+        return represented_by(found, _copies(library, index, found))
+    known = former.tracks.rows(index.tracks.audio_ids)
+    recordings = recordings_of(library, former)
+    found = _found(library, index, np.flatnonzero(known < 0).tolist(), _groups(recordings, known))
+    kept = np.flatnonzero(known >= 0)
+    former_ones = kept[recordings.represents[known[kept]]]
+    return represented_by(found, np.append(former_ones, _copies(library, index, found)))
 
 
 def _copies(library: Library, index: LibraryIndex, first: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from mfcc_assets.audio.reader import read_audio_id
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.errors import AudioError, BlobNotFound, TooLong, TooShort, UnreadableAudio
-from mfcc_assets.ids import NO_CONTENT, AudioId, TrackId, content_digest
+from mfcc_assets.ids import NO_CONTENT, AudioId, TrackId, is_unread
 from mfcc_assets.library import Library
+from mfcc_assets.pipeline.analysed_bytes import AnalysedBytes, ByteAnalysis, ChangedMeanwhileError
 from mfcc_assets.pipeline.feature_repair import (
     compute_track_features,
     record_checked_features,
@@ -18,7 +18,6 @@ from mfcc_assets.pipeline.feature_repair import (
 )
 from mfcc_assets.pipeline.progress import Report, Tally, unseen
 from mfcc_assets.pipeline.stages import files_of_stage
-from mfcc_assets.pipeline.store_features import note_on, store_analysis
 from mfcc_assets.storage.blobs.names import shown_name
 from mfcc_assets.storage.blobs.port import SOUNDTRACKS
 from mfcc_assets.storage.sql.records import AudioContent, Reject, Soundtrack
@@ -29,6 +28,8 @@ SECONDS_PER_TRANSACTION = 10.0
 
 COMPUTED, REUSED, UNCHANGED, REJECTED = "computed", "reused", "unchanged", "rejected"
 WAITING = "waiting"
+
+_UNREADABLE = UnreadableAudio("the file may not be read", remedy="Change its permissions")
 
 
 @dataclass
@@ -62,16 +63,6 @@ class AnalysisReport:
         return sorted(self.computed.items(), key=lambda item: item[1])[:count]
 
 
-class _ChangedMeanwhileError(Exception):
-    """The file has changed since it was observed, so its audio must not be recorded for the former bytes."""
-
-
-@dataclass(frozen=True)
-class _Analysed:
-    content: AudioContent
-    computed: bool
-
-
 def analyse_soundtracks(
     library: Library,
     shards: Sequence[str],
@@ -85,9 +76,9 @@ def analyse_soundtracks(
     Cepstra that an older version of this program stored are written as a table first. Damaged features are deleted, and
     then computed like missing ones. The notes name them.
 
-    A file is not decoded if its bytes are known from this or another file. A changed file is decoded once to find out
-    whether its audio has changed: if only its tags have, no features are computed. A file that cannot be used becomes a
-    reject.
+    The bytes of a file are read from its disk or from Azure once, for their digest and to decode them. A file is not
+    decoded if its bytes are known from this or another file. A changed file is decoded to find out whether its audio
+    has changed: if only its tags have, no features are computed. A file that cannot be used becomes a reject.
 
     Parameters
     ----------
@@ -110,7 +101,7 @@ def analyse_soundtracks(
     for track in soundtracks:
         if track.analysed_digest != track.content_digest or (track.audio_id and track.audio_id not in present):
             waiting.setdefault(track.content_digest, []).append(track)
-    known = library.catalogue.contents(waiting)
+    analysis = ByteAnalysis(library, [digest for digest in waiting if not is_unread(digest)], present)
     report = AnalysisReport(outcomes=dict.fromkeys((track.blob_name for track in soundtracks), UNCHANGED))
     report.notes += damaged
     stage = files_of_stage(waiting, stage_size)
@@ -131,30 +122,24 @@ def analyse_soundtracks(
         first=largest_first[0][0].blob_name if largest_first else "",
     )
 
-    def analysed(tracks: list[Soundtrack]) -> _Analysed | AudioError | None:
+    def analysed(tracks: list[Soundtrack]) -> AnalysedBytes | None:
         tally.begin(tracks[0].blob_name)
         if tracks[0].content_digest == NO_CONTENT:
-            return UnreadableAudio("the file may not be read", remedy="Change its permissions")
+            return AnalysedBytes(NO_CONTENT, _UNREADABLE)
         for track in tracks:
             # A file may be away, or have gone or changed after it was observed. Another one has the same bytes.
-            with suppress(BlobNotFound, FileNotFoundError, PermissionError, _ChangedMeanwhileError):
-                try:
-                    content = known.get(track.content_digest) or _content_of_changed_tags(library, track, present)
-                    if content and content.audio_id in present:
-                        return _Analysed(content, computed=False)
-                    return _Analysed(_computed_content(library, track), computed=True)
-                except AudioError as error:
-                    return error
+            with suppress(BlobNotFound, FileNotFoundError, PermissionError, ChangedMeanwhileError):
+                return analysis.of(track)
         return None
 
-    page = _Page(library)
+    page = _Page(library, analysis)
     for tracks, outcome in on_all_cores(analysed, largest_first):
         names = [track.blob_name for track in tracks]
-        if isinstance(outcome, AudioError):
-            report.rejects += [_reject(library, track, outcome, run_id) for track in tracks]
+        content = outcome and outcome.audio
+        if outcome is not None and isinstance(content, AudioError):
+            report.rejects += [_reject(library, track, outcome.digest, content, run_id) for track in tracks]
             report.outcomes |= dict.fromkeys(names, REJECTED)
-        elif outcome is not None:
-            content = outcome.content
+        elif outcome is not None and isinstance(content, AudioContent):
             page.add(content, tracks)
             report.notes += [f"{name}: {content.note}" for name in names if content.note]
             report.outcomes |= dict.fromkeys(names, REUSED)
@@ -162,7 +147,7 @@ def analyse_soundtracks(
                 report.outcomes[names[0]] = COMPUTED
                 report.computed[content.audio_id] = names[0]
                 report.seconds[names[0]] = content.seconds
-        tally.end(names[0], files=len(names), work=tracks[0].bytes, rejected=isinstance(outcome, AudioError))
+        tally.end(names[0], files=len(names), work=tracks[0].bytes, rejected=isinstance(content, AudioError))
     page.record()
     return report
 
@@ -170,8 +155,8 @@ def analyse_soundtracks(
 class _Page:
     """Contents that are recorded together, because a transaction of a remote database takes about 10 ms."""
 
-    def __init__(self, library: Library) -> None:
-        self._library = library
+    def __init__(self, library: Library, analysis: ByteAnalysis) -> None:
+        self._library, self._analysis = library, analysis
         self._contents: dict[TrackId, AudioContent] = {}
         self._began = time.monotonic()
 
@@ -183,6 +168,7 @@ class _Page:
 
     def record(self) -> None:
         self._library.catalogue.record_contents(self._contents)
+        self._analysis.forget_recorded(self._contents.values())
         self._contents, self._began = {}, time.monotonic()
 
 
@@ -225,30 +211,11 @@ def compute_features_of_soundtracks(
     return {name: UNCHANGED if audio_id in present else COMPUTED for audio_id, name in names.items()}
 
 
-def _content_of_changed_tags(library: Library, track: Soundtrack, present: set[AudioId]) -> AudioContent | None:
-    if track.audio_id not in present:
-        return None
-    with library.blobs.as_file(SOUNDTRACKS, track.blob_name) as path:
-        if read_audio_id(path, library.limits, shown_name(track.blob_name)) != track.audio_id:
-            return None
-    return AudioContent(track.content_digest, track.audio_id, track.seconds or 0.0, track.note)
-
-
-def _computed_content(library: Library, track: Soundtrack) -> AudioContent:
-    cepstra = library.feature_parameters.cepstra
-    with library.blobs.as_file(SOUNDTRACKS, track.blob_name) as path:
-        audio = store_analysis(library.features, path, cepstra, library.limits, shown_name(track.blob_name))
-        with path.open("rb") as file:
-            if content_digest(file) != track.content_digest:
-                raise _ChangedMeanwhileError
-    return AudioContent(track.content_digest, audio.audio_id, audio.seconds, note_on(audio))
-
-
-def _reject(library: Library, track: Soundtrack, error: AudioError, run_id: str) -> Reject:
+def _reject(library: Library, track: Soundtrack, digest: str, error: AudioError, run_id: str) -> Reject:
     # The same bytes may have several names, and each reject names its own file.
     reason = str(type(error)(error.what, subject=shown_name(track.blob_name), remedy=error.remedy))
     reject = Reject(track.track_id, SOUNDTRACKS, track.blob_name, error.code, reason)
     # The limits on length are settings that may change, and checking the length again is cheap.
     lasting = not isinstance(error, TooShort | TooLong)
-    library.catalogue.record_reject(reject, run_id=run_id, content_digest=track.content_digest if lasting else None)
+    library.catalogue.record_reject(reject, run_id=run_id, content_digest=digest if lasting else None)
     return reject

@@ -50,6 +50,9 @@ class IndexBuilder:
         Number of tracks whose features are in memory at a time. Those of 1,000 tracks take about 40 MB.
     small_library
         Number of tracks up to which a library is calibrated again at every change.
+    counting
+        Begins to count what is done in a phase, given its name and the number of all tracks, and returns a function
+        that is told how many more are done.
     """
 
     parameters: IndexParameters
@@ -57,6 +60,7 @@ class IndexBuilder:
     for_each: ForEach = in_turn
     tracks_at_once: int = 1_000
     small_library: int = SMALL_LIBRARY
+    counting: Callable[[str, int], Callable[[int], None]] = lambda *_: _uncounted
 
     def build(self, tracks: TrackOfAudio, former: LibraryIndex | None = None) -> LibraryIndex:
         """Build the index of some tracks.
@@ -125,6 +129,7 @@ class IndexBuilder:
         coarse_contours = FrameSpool(np.dtype(np.float16), coefficients)
         contours = FrameSpool(np.dtype(np.float16), coefficients)
         fingerprints = FrameSpool(np.dtype(np.float32), FINGERPRINT_WIDTH)
+        count = self.counting("Reading features", len(audio_ids))
         for first in range(0, len(audio_ids), self.tracks_at_once):
             some = list(audio_ids[first : first + self.tracks_at_once])
             by_id = dict(self.for_each(self.read_track_features, some))
@@ -135,6 +140,7 @@ class IndexBuilder:
                 coarse_contours.append(coarse_contour)
                 contours.append(features.contour)
                 fingerprints.append(features.fingerprint)
+            count(len(some))
         return _ReadFeatures(
             space,
             FeatureTable.joined(tables),
@@ -181,9 +187,15 @@ class IndexBuilder:
             track = Tracks(read.feature_table, read.contours)[row]
             return reference.statistics_of({audio_ids[row]}, track)
 
+        count = self.counting("Measuring usual distances", len(audio_ids))
         for row, found in self.for_each(measured, range(len(audio_ids))):
+            count(1)
             statistics.means[row], statistics.deviations[row] = found.means[0], found.deviations[0]
         return statistics
+
+
+def _uncounted(_: int) -> None:
+    """Count nothing."""
 
 
 @dataclass(frozen=True)

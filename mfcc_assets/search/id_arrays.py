@@ -144,6 +144,20 @@ class TrackOfAudio(Mapping[AudioId, TrackId]):
         return _PairsInOrder(self)
 
 
+def rows_of_ids(ascending: NDArray[np.bytes_], wanted: NDArray[np.bytes_]) -> NDArray[np.int64]:
+    """Return the row of each wanted id among ids that ascend, or -1 if it is missing.
+
+    Examples
+    --------
+    >>> rows_of_ids(np.array([b"a", b"c"]), np.array([b"c", b"b"])).tolist()
+    [1, -1]
+    """
+    rows = np.searchsorted(ascending, wanted).astype(np.int64)
+    found = rows < len(ascending)
+    found[found] = ascending[rows[found]] == wanted[found]
+    return np.where(found, rows, -1)
+
+
 def _beginnings(ids: NDArray[np.bytes_]) -> NDArray[np.uint64]:
     """Return the first eight digits of each id as a number, so that numbers are in the order of the ids."""
     return ids.astype("S8").view(">u8").astype(np.uint64)

@@ -158,7 +158,8 @@ class LibraryIndex:
     @cached_property
     def vector_index(self) -> VectorIndex:
         """Search over the embeddings of the tracks."""
-        return VectorIndex(self.tracks.audio_ids, [segment.points for segment in self.segments], self.places)
+        points = [segment.points.with_lists(self.calibration.centres) for segment in self.segments]
+        return VectorIndex(self.tracks.audio_ids, points, self.places)
 
     @cached_property
     def statistics(self) -> SegmentedStatistics:

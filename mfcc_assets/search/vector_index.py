@@ -11,6 +11,7 @@ whatever the segments are.
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import faiss
 import numpy as np
@@ -33,6 +34,10 @@ average, and 64 lists hold 98.3."""
 _SURPLUS = 10
 """If many tracks are wanted, a query searches more lists, which hold this many times as many tracks. Of the 10,000
 nearest of a million, 128 lists hold 90 %, and the 528 lists that are searched instead hold 99.5 %."""
+
+_FEW_POINTS_A_LIST = 2
+"""Number of points for each list below which a segment is stored without its lists. The centre of a list takes as much
+space as two points. A run that adds one track would otherwise write the centres of the whole library."""
 
 _SAMPLE_PER_LIST = 40
 """Number of embeddings for each list that k-means is trained on. A larger sample gives no better lists."""
@@ -93,6 +98,10 @@ class SegmentPoints:
         if embeddings.ndim != 2 or embeddings.shape[1:] != centres.shape[1:]:
             raise ValueError(f"expected embeddings of {centres.shape[1]} numbers, not of shape {embeddings.shape}")
         self._index: faiss.Index = faiss.IndexFlatL2(centres.shape[1])
+        self._without_lists: faiss.Index | None = None
+        if len(embeddings) < _FEW_POINTS_A_LIST * len(centres):
+            self._without_lists = faiss.IndexFlatL2(centres.shape[1])
+            self._without_lists.add(_finite(embeddings))
         if len(centres):
             self._index = inverted_file(centres.shape[1], len(centres))
             self._index.quantizer.add(_finite(centres))
@@ -150,13 +159,20 @@ class SegmentPoints:
         of_lists.sel, of_lists.nprobe = selector, probes
         return of_lists
 
-    def write(self, path: Path) -> None:
-        """Write the embeddings and lists in FAISS's own format."""
-        faiss.write_index(self._index, str(path))
+    def with_lists(self, centres: NDArray[np.float32]) -> "SegmentPoints":
+        """Return the same points with the lists of the library, if they were stored without them."""
+        if self.lists == len(centres):
+            return self
+        return SegmentPoints(self._index.reconstruct_n(0, len(self)), centres)
+
+    def write(self, file: BinaryIO) -> None:
+        """Write the embeddings and lists in FAISS's own format. A segment of few points is written without lists."""
+        index = self._index if self._without_lists is None else self._without_lists
+        file.write(faiss.serialize_index(index).tobytes())
 
     @classmethod
     def read(cls, path: Path, tracks: int) -> "SegmentPoints":
-        """Read what `write` wrote.
+        """Read what `write` wrote. `with_lists` completes it.
 
         The file is memory-mapped. It may be deleted while the index is in use, but it must not be changed.
 
@@ -174,7 +190,7 @@ class SegmentPoints:
                 f"the index holds {index.ntotal} tracks, but its list of tracks holds {tracks}", remedy=_REBUILD
             )
         points = cls.__new__(cls)
-        points._index = index  # noqa: SLF001  of its own class
+        points._index, points._without_lists = index, None  # noqa: SLF001  of its own class
         return points
 
 

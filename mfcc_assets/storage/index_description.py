@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,10 +87,8 @@ class IndexDescription:
     def write(self, folder: PartFolder, tracks: int) -> None:
         """Write the description of a version with a number of tracks."""
 
-        def write_changes(path: Path) -> None:
-            path.write_bytes(
-                packed({"left_out": self.left_out, "changed": self.changed, "changed_to": self.changed_to})
-            )
+        def write_changes(file: BinaryIO) -> None:
+            file.write(packed({"left_out": self.left_out, "changed": self.changed, "changed_to": self.changed_to}))
 
         record = {
             "parameters": parameters_record(self.parameters),

@@ -1,9 +1,10 @@
 """The content of the files of a stored index: parameters and calibrations, and the names of columns."""
 
+import io
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -50,11 +51,13 @@ def parameters_of_record(record: Mapping[str, Any]) -> IndexParameters:
     )
 
 
-def write_calibration(calibration: Calibration, path: Path) -> None:
+def write_calibration(calibration: Calibration, file: BinaryIO) -> None:
     """Write a calibration as an npz file without pickles. Its ranking is in index.json."""
+    # NumPy writes such a file only to a file that can seek.
+    written = io.BytesIO()
     reference, embedding = calibration.reference, calibration.embedding
     np.savez(
-        path,
+        written,
         allow_pickle=False,
         audio_ids=np.array(list(reference.audio_ids), dtype="U32"),
         frames=reference.tracks.contours.frames,
@@ -71,6 +74,7 @@ def write_calibration(calibration: Calibration, path: Path) -> None:
         centres=calibration.centres,
         **{_stem(name): getattr(reference.tracks.feature_table, column) for column, name in COLUMN_PARTS.items()},
     )
+    file.write(written.getvalue())
 
 
 def read_calibration(path: Path, ranking: Ranking) -> Calibration:

@@ -41,6 +41,7 @@ from mfcc_assets.similarity.rankings import ranking_named
 from mfcc_assets.storage.blobs.port import CEPSTRA, BlobStore
 from mfcc_assets.storage.index_parts import COLUMN_PARTS, read_calibration, write_calibration
 from mfcc_assets.storage.part_folder import PartFolder, StoredPart, corrupt_index
+from mfcc_assets.storage.verified_parts import VerifiedParts
 
 _SEGMENTS, _CALIBRATIONS = "index_segments", "index_calibrations"
 _IDS = ("audio_ids.npy", "track_ids.npy")
@@ -69,10 +70,17 @@ class IndexSegments:
 
     A segment that is opened stays the same object while somebody uses it and its files do not change. So versions of
     the index share the memory of a segment, and each part is verified once.
+
+    Parameters
+    ----------
+    blobs
+        Store that holds the segments.
+    known
+        As for `mfcc_assets.storage.part_folder.PartFolder`.
     """
 
-    def __init__(self, blobs: BlobStore) -> None:
-        self._blobs = blobs
+    def __init__(self, blobs: BlobStore, known: VerifiedParts | None = None) -> None:
+        self._blobs, self._known = blobs, known
         self._opened: WeakValueDictionary[str, Segment] = WeakValueDictionary()
         self._states: dict[str, tuple[str, ...]] = {}
         self._lock = Lock()
@@ -141,6 +149,10 @@ class IndexSegments:
         except (BlobNotFound, CorruptIndex):
             folder.write({_CALIBRATION_PART: partial(write_calibration, calibration)}, {})
 
+    def calibrations(self) -> set[str]:
+        """Return the digests of all stored calibrations."""
+        return self._blobs.folders(CEPSTRA, _CALIBRATIONS)
+
     def check_calibration(self, digest: str) -> None:
         """Find out whether a calibration is stored, without reading it.
 
@@ -205,7 +217,7 @@ class IndexSegments:
             raise corrupt_index(folder.subject, "description.json is missing") from error
 
     def _segment_folder(self, name: str) -> PartFolder:
-        return PartFolder(self._blobs, f"{_SEGMENTS}/{name}", "segment.json", f"index segment {name}")
+        return PartFolder(self._blobs, f"{_SEGMENTS}/{name}", "segment.json", f"index segment {name}", self._known)
 
     def _calibration_folder(self, digest: str) -> PartFolder:
         return PartFolder(self._blobs, f"{_CALIBRATIONS}/{digest}", "description.json", f"index calibration {digest}")

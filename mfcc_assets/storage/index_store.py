@@ -24,25 +24,21 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from threading import Lock
-from typing import Any, TypeVar
-
-from numpy.typing import NDArray
 
 from mfcc_assets.errors import BlobNotFound, CorruptIndex, IndexOfOtherProgram, NoPublishedIndex
 from mfcc_assets.search.id_arrays import TrackOfAudio
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.search.segment import Segment
-from mfcc_assets.storage.blobs.json_blobs import read_json, write_json
+from mfcc_assets.storage.blobs.json_blobs import etag_of, read_json, write_json
 from mfcc_assets.storage.blobs.port import CEPSTRA, BlobStore
 from mfcc_assets.storage.checked_bytes import with_checksum, without_checksum
-from mfcc_assets.storage.index_description import IndexDescription, in_use
+from mfcc_assets.storage.index_description import CHANGES_PART, IndexDescription, in_use
 from mfcc_assets.storage.index_history import BY_RUN, IndexHistory, Publication, StoredVersion, answered_before
 from mfcc_assets.storage.index_parts import DESCRIPTION, part_name
 from mfcc_assets.storage.index_segments import IndexSegments
-from mfcc_assets.storage.packed_arrays import packed, unpacked
 from mfcc_assets.storage.part_folder import REBUILD, PartFolder, corrupt_index
+from mfcc_assets.storage.verified_parts import VerifiedParts
 
-_Kept = TypeVar("_Kept")
 _logger = logging.getLogger(__name__)
 
 RECALL = "recall"
@@ -61,8 +57,8 @@ def no_index() -> NoPublishedIndex:
 class IndexStore:
     """Writes, reads and publishes indexes.
 
-    Arrays of a stored index are memory-mapped, so opening a large index reads only the pages that are used. The
-    checksum of a part is verified on its first use, and again after its blob has changed.
+    Arrays of a stored index are memory-mapped, so opening a large index reads only the pages that are used. A part is
+    verified on its first use, and again after its blob has changed: see `mfcc_assets.storage.part_folder.PartFolder`.
 
     Parameters
     ----------
@@ -70,12 +66,19 @@ class IndexStore:
         Store that holds the indexes.
     recommended_by
         As for `mfcc_assets.storage.index_history.IndexHistory`.
+    known
+        As for `mfcc_assets.storage.part_folder.PartFolder`.
     """
 
-    def __init__(self, blobs: BlobStore, recommended_by: Callable[[], Sequence[str]] = lambda: ()) -> None:
+    def __init__(
+        self,
+        blobs: BlobStore,
+        recommended_by: Callable[[], Sequence[str]] = lambda: (),
+        known: VerifiedParts | None = None,
+    ) -> None:
         self._blobs = blobs
         self._history = IndexHistory(blobs, recommended_by)
-        self._segments = IndexSegments(blobs)
+        self._segments = IndexSegments(blobs, known)
         self._opened: OrderedDict[str, _Opened] = OrderedDict()
         self._answering: str | None = None
         self._lock = Lock()
@@ -101,7 +104,7 @@ class IndexStore:
             If the description or a part is missing, or a part has another size than was written. Other damage raises
             when the part is first used. Building the index again replaces it.
         """
-        state = self._folder(version).state()
+        state = self._state(version)
         if state is None:
             if version in self._history.damaged():
                 raise corrupt_index(f"index {version}", "index.json is missing")
@@ -182,6 +185,10 @@ class IndexStore:
         if not self.damaged_versions():
             self._segments.delete_unused(segments, calibrations)
 
+    def calibrations(self) -> set[str]:
+        """Return the digests of all stored calibrations."""
+        return self._segments.calibrations()
+
     def set_built(self, version: str) -> None:
         """Store the version that was built last. The stages up to its publication work on it."""
         self._history.set_built(version)
@@ -189,12 +196,7 @@ class IndexStore:
     def built_version(self) -> str:
         """Return the version that was built last.
 
-        Raises
-        ------
-        NoPublishedIndex
-            If no version was built yet.
-        CorruptIndex
-            If the pointer is damaged.
+        Raises `NoPublishedIndex` if no version was built yet, and `CorruptIndex` if the pointer is damaged.
         """
         version = self._history.built()
         if version is None:
@@ -204,10 +206,7 @@ class IndexStore:
     def published_version(self) -> str | None:
         """Return the version that answers; None before the first publication.
 
-        Raises
-        ------
-        CorruptIndex
-            If the pointer is damaged, and nothing else tells which version answers.
+        Raises `CorruptIndex` if the pointer is damaged, and nothing else tells which version answers.
         """
         publication = self._history.published()
         return publication.version if publication else None
@@ -321,27 +320,24 @@ class IndexStore:
 
     def drawn_once(self, version: str, name: str, draw: Callable[[], bytes]) -> bytes:
         """Return a picture of an index that is drawn once and kept. A damaged one is drawn again."""
-        if (picture := self._kept(version, name, without_checksum)) is None:
-            self.write_attachment(version, name, with_checksum(picture := draw()))
+        kept = self.read_attachment(version, name)
+        if kept is not None:
+            try:
+                return without_checksum(kept)
+            except ValueError as error:
+                _logger.warning("%s of index %s is damaged: %s", name, version, error)
+        picture = draw()
+        self.write_attachment(version, name, with_checksum(picture))
         return picture
 
-    def measured_once(
-        self, version: str, name: str, measure: Callable[[], Mapping[str, NDArray[Any]]]
-    ) -> Mapping[str, NDArray[Any]]:
-        """Return arrays by name that are measured once for an index and kept. Damaged ones are measured again."""
-        measured: Mapping[str, NDArray[Any]] | None = self._kept(version, name, unpacked)
-        if measured is None:
-            measured = measure()
-            self.write_attachment(version, name, packed(measured))
-        return measured
+    def _state(self, version: str) -> tuple[str, ...] | None:
+        """Return a value that changes whenever the description of a version changes; None if there is none.
 
-    def _kept(self, version: str, name: str, read: Callable[[bytes], _Kept]) -> _Kept | None:
-        kept = self.read_attachment(version, name)
-        try:
-            return None if kept is None else read(kept)
-        except ValueError as error:
-            _logger.warning("%s of index %s is damaged: %s", name, version, error)
-            return None
+        Other files of a version are not part of the open index, and a run writes many of them while it is open.
+        """
+        files = (part_name(version, name) for name in (DESCRIPTION, CHANGES_PART))
+        described, changes = (etag_of(self._blobs, CEPSTRA, name) for name in files)
+        return None if described is None else (described, changes or "")
 
     def _is_unchanged(self, opened: "_Opened") -> bool:
         """Return whether the segments and the calibration of an open version are still what they were."""

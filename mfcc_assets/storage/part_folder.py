@@ -3,13 +3,12 @@
 The description holds the size and checksum of each part. It is written last, so a folder without it does not exist.
 """
 
-import tempfile
 import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,14 +16,18 @@ from numpy.typing import NDArray
 from mfcc_assets.errors import BlobNotFound, CorruptIndex
 from mfcc_assets.storage.blobs.json_blobs import read_json, write_json
 from mfcc_assets.storage.blobs.port import CEPSTRA, BlobStore
+from mfcc_assets.storage.verified_parts import VerifiedParts
 
 REBUILD = "The next run over the library builds it again: `mfcc sync` starts one"
 """Remedy for an index that is missing or damaged."""
 
 _BLOCK = 1 << 20
 
-Writer = Callable[[Path], None]
-"""Writes a part to a file."""
+LARGE_PART = 4 << 20
+"""Bytes from which a part is not verified again by every process."""
+
+Writer = Callable[[BinaryIO], None]
+"""Writes a part to a file that need not be able to seek."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +51,15 @@ class PartFolder:
         Name of the file with the description.
     subject
         Name of the whole in messages, such as ``index 12ab``.
+    known
+        Which large parts were verified on this machine. By default, this process verifies each part that it reads.
     """
 
-    def __init__(self, blobs: BlobStore, folder: str, description: str, subject: str) -> None:
+    def __init__(
+        self, blobs: BlobStore, folder: str, description: str, subject: str, known: VerifiedParts | None = None
+    ) -> None:
         self._blobs, self._folder, self._description, self.subject = blobs, folder, description, subject
+        self._known = known
 
     def write(self, writers: Mapping[str, Writer], record: Mapping[str, Any]) -> None:
         """Write all parts, and then the description, which also holds a record."""
@@ -98,15 +106,22 @@ class PartFolder:
     def verified(self, name: str, part: StoredPart) -> Iterator[Path]:
         """Give a part as a file. A memory map of it stays valid after the ``with``, even if the file is deleted.
 
+        A large part is read whole only if it changed since this machine verified it, or if that was long ago.
+
         Raises
         ------
         CorruptIndex
             If the part is missing or not what was written.
         """
+        known = self._known if part.bytes >= LARGE_PART else None
         try:
+            identity = self._identity(name, part) if known else ()
             with self._blobs.as_file(CEPSTRA, self._path(name)) as path:
-                if _stored_part(path) != part:
-                    raise corrupt_index(self.subject, f"{name} is not what was written")
+                if known is None or not known.has(*identity) or path.stat().st_size != part.bytes:
+                    if _stored_part(path) != part:
+                        raise corrupt_index(self.subject, f"{name} is not what was written")
+                    if known:
+                        known.add(*identity)
                 yield path
         except BlobNotFound as error:
             raise corrupt_index(self.subject, f"{name} is missing") from error
@@ -128,15 +143,32 @@ class PartFolder:
         for name in sorted(names, key=lambda name: name != self._path(self._description)):
             self._blobs.delete(CEPSTRA, name)
 
+    def _identity(self, name: str, part: StoredPart) -> tuple[str, ...]:
+        blob = self._blobs.stat(CEPSTRA, self._path(name))
+        return blob.name, blob.etag, str(part.bytes), str(part.crc32)
+
     def _path(self, name: str) -> str:
         return f"{self._folder}/{name}"
 
     def _written(self, name: str, write: Writer) -> StoredPart:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / name
-            write(path)
-            self._blobs.upload_file(CEPSTRA, self._path(name), path)
-            return _stored_part(path)
+        with self._blobs.writing(CEPSTRA, self._path(name)) as file:
+            measured = _Measured(file)
+            write(cast("BinaryIO", measured))
+        return StoredPart(measured.size, measured.checksum)
+
+
+class _Measured:
+    """A file for writing that measures what is written. So a large part is neither copied nor read again."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self.size, self.checksum = file, 0, 0
+
+    def write(self, content: bytes) -> int:
+        self.size, self.checksum = self.size + len(content), zlib.crc32(content, self.checksum)
+        return self._file.write(content)
+
+    def flush(self) -> None:
+        """Do nothing: the file becomes a blob at the end."""
 
 
 def corrupt_index(subject: str, what: str) -> CorruptIndex:

@@ -1,20 +1,17 @@
 """Ranked lists of many queries in arrays, so that no Python object exists for each of their rows."""
 
-import binascii
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mfcc_assets.ids import AudioId
-from mfcc_assets.search.id_arrays import IdArray
+from mfcc_assets.search.id_arrays import IdArray, rows_of_ids
 from mfcc_assets.similarity.rankings import RankedList
 from mfcc_assets.storage.joined_arrays import joined_arrays, split_arrays
-
-_HEX_WIDTH = 32
-"""Number of hexadecimal digits of an audio id. Such ids are stored as half as many bytes."""
+from mfcc_assets.storage.short_ids import lengthened, shortened
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +77,7 @@ class RankedLists:
 
     def numbers(self, queries: IdArray[AudioId]) -> NDArray[np.int64]:
         """Return the number (n,) of each of some queries, or -1 for those without a list."""
-        return _numbers(self.queries.array, queries.array)
+        return rows_of_ids(self.queries.array, queries.array)
 
     def list_of(self, number: int) -> RankedList:
         """Return the candidates and distances of one query, given its number."""
@@ -115,14 +112,14 @@ class RankedLists:
     def packed_rows(self) -> bytes:
         """Return the content of a file with the rows. `of_packed_rows` reads it."""
         ids, codes = np.unique(self.candidates.array, return_inverse=True)
-        return joined_arrays({"ids": _shortened(ids), "codes": codes.astype(np.uint32), "distances": self.distances})
+        return joined_arrays({"ids": shortened(ids), "codes": codes.astype(np.uint32), "distances": self.distances})
 
     @classmethod
     def of_packed_rows(cls, heads: "ListHeads", written: bytes) -> Self:
         """Return the lists with these heads and these rows. Raises ValueError if they are not what was written."""
         try:
             arrays = split_arrays(written)
-            ids, codes, distances = _lengthened(arrays["ids"]), arrays["codes"], arrays["distances"]
+            ids, codes, distances = lengthened(arrays["ids"]), arrays["codes"], arrays["distances"]
             candidates = ids[codes] if len(codes) else ids[:0]
         except (IndexError, KeyError, TypeError) as error:
             raise ValueError(f"the file holds no lists ({error})") from error
@@ -152,13 +149,13 @@ class ListHeads:
 
     def numbers(self, queries: IdArray[AudioId]) -> NDArray[np.int64]:
         """Return the number (n,) of each of some queries, or -1 for those without a list."""
-        return _numbers(self.queries.array, queries.array)
+        return rows_of_ids(self.queries.array, queries.array)
 
     def packed(self, rows_digest: str) -> bytes:
         """Return the content of a file with the heads and the digest of the file with the rows."""
         return joined_arrays(
             {
-                "queries": _shortened(self.queries.array),
+                "queries": shortened(self.queries.array),
                 "lengths": self.lengths.astype(np.uint32),
                 "limits": self.limits,
                 "rows_digest": np.array([rows_digest.encode()]),
@@ -170,7 +167,7 @@ class ListHeads:
         """Return what `packed` got. Raises ValueError if the file is not what it returned."""
         try:
             arrays = split_arrays(written)
-            heads = cls(IdArray(_lengthened(arrays["queries"])), arrays["lengths"].astype(np.int64), arrays["limits"])
+            heads = cls(IdArray(lengthened(arrays["queries"])), arrays["lengths"].astype(np.int64), arrays["limits"])
             digest = bytes(arrays["rows_digest"][0]).decode()
         except (KeyError, TypeError) as error:
             raise ValueError(f"the file holds no heads of lists ({error})") from error
@@ -226,29 +223,3 @@ def joined_lists(every: Sequence[RankedLists]) -> RankedLists:
         np.concatenate([lists.distances for lists in every]),
         np.concatenate([lists.limits for lists in every]),
     )
-
-
-def _numbers(ascending: NDArray[np.bytes_], wanted: NDArray[np.bytes_]) -> NDArray[np.int64]:
-    numbers = np.searchsorted(ascending, wanted).astype(np.int64)
-    found = numbers < len(ascending)
-    found[found] = ascending[numbers[found]] == wanted[found]
-    return np.where(found, numbers, -1)
-
-
-def _shortened(ids: NDArray[np.bytes_]) -> NDArray[Any]:
-    """Return ids of hexadecimal digits as half as many bytes, and others as they are."""
-    if ids.dtype.itemsize == _HEX_WIDTH and len(ids):
-        text = ids.tobytes()
-        try:
-            halves = binascii.unhexlify(text)
-        except binascii.Error:
-            return ids
-        if binascii.hexlify(halves) == text:
-            return np.frombuffer(halves, np.uint8).reshape(len(ids), -1)
-    return ids
-
-
-def _lengthened(stored: NDArray[Any]) -> NDArray[np.bytes_]:
-    if stored.dtype != np.uint8:
-        return stored
-    return np.frombuffer(binascii.hexlify(stored.tobytes()), f"S{_HEX_WIDTH}")

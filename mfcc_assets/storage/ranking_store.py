@@ -13,7 +13,7 @@ one more track costs as much as the lists that it changes, however large the lib
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import astuple, dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from typing import Any, Literal, TypeAlias
@@ -24,7 +24,7 @@ from mfcc_assets.errors import BlobNotFound, CorruptIndex
 from mfcc_assets.ids import AudioId, UploadId
 from mfcc_assets.search.id_arrays import IdArray
 from mfcc_assets.similarity.rankings import RankedList
-from mfcc_assets.storage.blobs.json_blobs import read_json, write_json
+from mfcc_assets.storage.blobs.json_blobs import read_json, write_short_json
 from mfcc_assets.storage.blobs.port import CEPSTRA, Blob, BlobStore
 from mfcc_assets.storage.packed_arrays import packed, unpacked
 from mfcc_assets.storage.ranked_lists import ListHeads, RankedLists, merged, newest, newest_heads
@@ -246,8 +246,8 @@ class RankingStore:
         return layer
 
     def _write_shard(self, stage: Stage, version: str, shard: str, layers: Sequence[_Layer]) -> None:
-        record = {"stage": stage, "version": version, "shard": shard, "layers": [asdict(layer) for layer in layers]}
-        write_json(self._blobs, CEPSTRA, _shard_name(stage, version, shard), record)
+        record = {"stage": stage, "version": version, "shard": shard, "layers": [astuple(layer) for layer in layers]}
+        write_short_json(self._blobs, CEPSTRA, _shard_name(stage, version, shard), record)
 
     def _layers(self, stage: Stage, version: str, shard: str) -> list[_Layer] | None:
         return self._described(_shard_name(stage, version, shard))
@@ -259,7 +259,7 @@ class RankingStore:
         def parse(record: dict[str, Any]) -> list[_Layer]:
             if [record["stage"], record["version"], record["shard"]] != [stage, version, file.removesuffix(".json")]:
                 raise ValueError("it describes another shard")
-            layers = [_Layer(str(layer["name"]), int(layer["queries"])) for layer in record["layers"]]
+            layers = [_Layer(str(name), int(queries)) for name, queries in record["layers"]]
             if not layers:
                 raise ValueError("a shard has at least one layer")
             return layers

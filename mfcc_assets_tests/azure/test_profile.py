@@ -1,7 +1,9 @@
 """With the settings of the profile `azure`, the engine gives the same answers as in a folder."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import dagster as dg
 import pytest
@@ -12,6 +14,7 @@ from mfcc_assets.library import Library
 from mfcc_assets.settings import Settings
 from mfcc_assets.storage.blobs.port import CONTAINERS
 from mfcc_assets_tests.runs import Work, drop_upload, run_library, run_uploads
+from mfcc_assets_tests.services.faulty_proxy import Exchange, FaultyProxy
 
 
 def lists(library: Library) -> dict[str, list[tuple[str, float]]]:
@@ -22,19 +25,31 @@ def lists(library: Library) -> dict[str, list[tuple[str, float]]]:
     }
 
 
+def is_download(exchange: Exchange) -> bool:
+    """Return True if this is the answer with the bytes of a soundtrack."""
+    is_list = "comp=list" in exchange.path
+    return exchange.method == "GET" and "/soundtracks/" in exchange.path and not is_list and exchange.received > 0
+
+
 def test_a_library_and_an_upload_get_the_same_answers_as_in_a_folder(
-    ten_tracks: Library, azure_library: Library, ten_songs: list[Path], instance: dg.DagsterInstance
+    ten_tracks: Library,
+    azure_library: Library,
+    ten_songs: list[Path],
+    instance: dg.DagsterInstance,
+    blob_proxy: FaultyProxy,
 ) -> None:
     assert (ten_tracks.settings.profile, azure_library.settings.profile) == ("local", "azure")
     for song in ten_songs:
         azure_library.blobs.upload_file("soundtracks", song.name, song)
     first = run_library(azure_library, instance)
+    fetched = Counter(urlsplit(each.path).path.rpartition("/")[2] for each in blob_proxy.exchanges if is_download(each))
     again = run_library(azure_library, instance)
     uploads = {library: drop_upload(library, ten_songs[3], "query.flac") for library in (azure_library, ten_tracks)}
     for library, upload in uploads.items():
         run_uploads(library, instance, [upload])
 
     assert (first.work.cepstra, first.retries) == (10, [])
+    assert fetched == {song.name: 1 for song in ten_songs}, "the tags and the audio are read from one copy"
     assert again.work == Work(), "an unchanged library must not be computed or written again"
     assert lists(azure_library) == lists(ten_tracks)
     in_cloud, in_folder = (library.documents.get(upload).body for library, upload in uploads.items())

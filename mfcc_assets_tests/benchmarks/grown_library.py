@@ -29,8 +29,8 @@ from mfcc_assets.similarity.hubness import Correction
 from mfcc_assets.similarity.rankings import ranking_named
 from mfcc_assets.storage.feature_store import FeatureStore
 from mfcc_assets.storage.index_store import RECALL
-from mfcc_assets.storage.packed_arrays import packed
 from mfcc_assets.storage.ranked_lists import RankedLists
+from mfcc_assets.storage.shared_tables import Table
 from mfcc_assets_tests.benchmarks.population import Drawn, Population
 from mfcc_assets_tests.benchmarks.sized_library import insert_soundtracks
 
@@ -124,9 +124,8 @@ def write_library(library: Library, population: Population, drawn: Drawn) -> Lib
     library.indexes.write(index)
     library.indexes.write_quality(index.version, {RECALL: 0.99})
     # Synthetic tracks are no copies of each other.
-    nothing = np.empty(0, np.int64)
-    copies = packed({"copies": nothing, "representing": nothing})
-    library.indexes.write_attachment(index.version, "copies.npz", copies)
+    nothing = np.empty((0, 1), tracks.audio_ids.array.dtype)
+    library.tables.write(index.version, "copies.table", Table(IdArray(nothing[:, 0]), nothing))
     _write_lists(library, population, index, ordered.origins, points)
     library.indexes.publish(index.version)
     library.indexes.set_built(index.version)

@@ -22,7 +22,7 @@ from mfcc_assets.pipeline.ready_to_show import make_ready_to_show
 from mfcc_assets.pipeline.recommendations import recommend_soundtracks
 from mfcc_assets.settings import Settings
 from mfcc_assets.similarity.rankings import ranking_named
-from mfcc_assets_tests.benchmarks import first_build
+from mfcc_assets_tests.benchmarks import first_build, unchanged_run
 from mfcc_assets_tests.benchmarks.corpus import Corpus
 from mfcc_assets_tests.benchmarks.grown_library import (
     NEAREST,
@@ -123,7 +123,7 @@ def measure(corpus: Corpus) -> Section:
         f"{grown[0].size:,} to {largest.size:,} tracks."
     )
     section.plot(_plot(grown, fixed, extra), "growth", "Core seconds by the size of the library, without features")
-    return first_build.add_to(section, corpus)
+    return unchanged_run.add_rows(first_build.add_to(section, corpus), corpus.work)
 
 
 def _grown(corpus: Corpus, population: Population, size: int) -> Growth:

@@ -27,6 +27,8 @@ PHASES = {
     "Computing track features",
     "Computing waveforms",
     "Building the index",
+    "Reading features",
+    "Measuring usual distances",
     "Finding candidates",
     "Ranking",
     "Measuring quality",

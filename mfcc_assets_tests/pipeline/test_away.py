@@ -102,10 +102,13 @@ def test_soundtracks_that_wait_on_a_disk_that_is_away_are_no_work_for_a_run(libr
 def test_music_that_is_away_is_analysed_from_a_file_of_the_same_bytes(library: Library, music: Path) -> None:
     (music.with_name("Other") / "copy.flac").write_bytes((music / "a/one.flac").read_bytes())
     observe_soundtracks(library, library.shards, run_id="run")
-    music.rename(music.with_name("unmounted"))
     analyse_soundtracks(library, library.shards, run_id="run")
-    states = {track.blob_name: track.state for track in library.catalogue.soundtracks()}
-    assert (states["Music/a/one.flac"], states["Music/b/two.flac"]) == ("analysed", "waiting")
+    for audio_id in library.catalogue.track_ids_by_audio():
+        library.features.delete(audio_id, library.feature_parameters)
+    music.rename(music.with_name("unmounted"))
+    outcomes = analyse_soundtracks(library, library.shards, run_id="run").outcomes
+    assert {outcomes[name] for name in ("Music/a/one.flac", "Other/copy.flac")} == {"computed", "reused"}
+    assert outcomes["Music/b/two.flac"] == "unchanged"
 
 
 def test_a_folder_that_is_forgotten_takes_its_soundtracks_along_and_keeps_its_files(

@@ -208,7 +208,7 @@ def test_the_map_is_made_anew_when_the_former_one_says_too_little(library: Libra
 def test_a_damaged_map_is_made_anew(library: Library) -> None:
     add_groups(library, *range(40))
     former, _ = publish(library)
-    library.indexes.write_attachment(former.version, "map.npz", b"damaged")
+    library.indexes.write_attachment(former.version, "map.table", b"damaged")
     add_groups(library, 40)
 
     index, _ = publish(library)

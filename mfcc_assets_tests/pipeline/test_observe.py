@@ -12,6 +12,7 @@ from mfcc_assets.library import Library
 from mfcc_assets.pipeline.music_files import Difference, soundtrack_files
 from mfcc_assets.pipeline.observe import observe_soundtracks
 from mfcc_assets.pipeline.outstanding_work import changed_soundtracks
+from mfcc_assets.pipeline.soundtracks import analyse_soundtracks
 from mfcc_assets.storage.blobs.local import LocalBlobs
 from mfcc_assets.storage.blobs.port import SOUNDTRACKS, Blob
 from mfcc_assets_tests.audio_samples import retag, write_tone
@@ -62,6 +63,7 @@ def test_a_copied_library_has_nothing_to_do_and_reads_its_files_only_once_more(
 ) -> None:
     put(library, write_tone(tmp_path / "song.flac", seconds=1.0))
     observe(library)
+    analyse_soundtracks(library, library.shards, run_id="run")
     library.close()
     shutil.copytree(library.settings.home, tmp_path / "copy")
 

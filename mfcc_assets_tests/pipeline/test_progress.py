@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mfcc_assets.pipeline.progress import Progress, Tally, counted, read_progress, write_progress
+from mfcc_assets.pipeline.progress import Progress, Tally, by_shard, read_progress, write_progress
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,12 @@ from mfcc_assets.pipeline.progress import Progress, Tally, counted, read_progres
             "Reading tags: 9,000 of 90,000 files, 12 a second, about 2 h 2 min left, caf\\xe9\\x1b.mp3",
         ),
         (Progress("Reading tags", 1, 2, seconds_left=0.4), "Reading tags: 1 of 2 files, about 0 s left"),
+        (
+            Progress("Ranking", 4, 256, "shards", per_second=1 / 45, seconds_left=11_340, current="shard 04"),
+            "Ranking: 4 of 256 shards, 1.3 a minute, about 3 h 9 min left, shard 04",
+        ),
+        (Progress("Ranking", 4, 256, "shards", per_second=1 / 400), "Ranking: 4 of 256 shards, 9.0 an hour"),
+        (Progress("Ranking", 4, 256, "shards", per_second=1 / 7200), "Ranking: 4 of 256 shards, 0.5 an hour"),
     ],
 )
 def test_progress_is_said_in_a_line(progress: Progress, said: str) -> None:
@@ -62,11 +68,19 @@ def test_the_current_file_is_the_last_one_that_is_still_at_work() -> None:
     assert reported[-1].current == "long"
 
 
-def test_items_are_counted_before_and_after_each() -> None:
+def test_shards_are_counted_with_the_one_at_work_the_rate_and_the_time_that_is_left() -> None:
     reported: list[Progress] = []
+    items = by_shard(reported.append, "Ranking", iter([1, 2, 3]), ["0a", "0b", "0c"])
 
-    assert list(counted(reported.append, "Ranking", "shards", "ab", 2)) == ["a", "b"]
-    assert [one.counted for one in reported] == ["0 of 2 shards", "1 of 2 shards", "2 of 2 shards"]
+    assert next(items) == 1
+    assert (reported[-1].counted, reported[-1].current) == ("0 of 3 shards", "shard 0a"), "what is done is not used yet"
+    assert list(items) == [2, 3]
+
+    assert [one.counted for one in reported] == [f"{done} of 3 shards" for done in range(4)]
+    assert [one.current for one in reported[:3]] == ["shard 0a", "shard 0b", "shard 0c"]
+    assert all(one.per_second > 0 and one.seconds_left is not None for one in reported[1:])
+    assert reported[-1].seconds_left == 0
+    assert list(by_shard(reported.append, "Ranking", [], [])) == []
 
 
 def test_progress_is_written_for_other_processes(tmp_path: Path) -> None:

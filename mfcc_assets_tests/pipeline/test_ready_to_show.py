@@ -92,18 +92,20 @@ def test_what_pages_show_is_there_before_the_index_answers(library: Library, mon
     publish(library)
     add_tracks(library, 8)
     index, _ = index_and_rank(library)
-    attachments: list[str] = []
+    attachments, figures = list[str](), list[str]()
     write_pointer = library.indexes.publish
 
     def see_then_publish(version: str) -> None:
         attachments.extend(names(library, f"indexes/{version}/attachments/"))
+        figures.extend(names(library, f"calibration_figures/{index.calibrated_as}/"))
         write_pointer(version)
 
     monkeypatch.setattr(library.indexes, "publish", see_then_publish)
     publish(library)
 
-    made = {name.rpartition("/")[2] for name in attachments}
-    assert made >= {"map.npz", "random_pairs.npz", "pair_distances.npz", "sound_figures.npz"}
+    assert "map.table" in {name.rpartition("/")[2] for name in attachments}
+    measured = {name.rpartition("-")[2] for name in figures}
+    assert measured == {"random_pairs.npz", "pair_distances.npz", "sound_figures.npz"}
     assert len(map_points(library, index).points) == 9
 
 
@@ -113,14 +115,14 @@ def test_an_index_that_is_published_again_is_made_ready_too(library: Library, by
     former, _ = publish(library)
     add_tracks(library, 8)
     publish(library)
-    library.blobs.delete(CEPSTRA, f"indexes/{former.version}/attachments/map.npz")
+    library.blobs.delete(CEPSTRA, f"indexes/{former.version}/attachments/map.table")
 
     if by == "hand":
         publish_by_hand(library, former.version, although_worse=True)
     else:
         roll_back(library)
 
-    assert library.indexes.read_attachment(former.version, "map.npz") is not None
+    assert library.indexes.read_attachment(former.version, "map.table") is not None
 
 
 def test_an_empty_library_has_nothing_to_show(library: Library) -> None:

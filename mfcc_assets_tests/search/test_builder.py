@@ -1,4 +1,4 @@
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from typing import Any
@@ -117,6 +117,17 @@ class TestANewIndex:
     def test_the_number_of_tracks_that_are_read_at_a_time_does_not_change_it(self) -> None:
         expected = builder().build(tracks(range(7)))
         assert_same_rows(replace(builder(), tracks_at_once=2).build(tracks(range(7))), expected)
+
+    def test_what_is_read_and_measured_is_counted(self) -> None:
+        counts: dict[str, tuple[int, list[int]]] = {}
+
+        def counting(phase: str, total: int) -> Callable[[int], None]:
+            counts[phase] = (total, [])
+            return counts[phase][1].append
+
+        replace(builder(), counting=counting, tracks_at_once=3).build(tracks(range(8)))
+
+        assert counts == {"Reading features": (8, [3, 3, 2]), "Measuring usual distances": (8, [1] * 8)}
 
     def test_the_same_tracks_give_the_same_index(self) -> None:
         assert_same_index(builder().build(tracks(range(6))), builder().build(tracks(reversed(range(6)))))

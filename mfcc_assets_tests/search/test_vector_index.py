@@ -63,10 +63,15 @@ def points_of(rows: np.ndarray) -> SegmentPoints:
     return SegmentPoints(rows, trained_centres(rows))
 
 
+def write(points: SegmentPoints, path: Path) -> None:
+    with path.open("wb") as file:
+        points.write(file)
+
+
 def stored(points: SegmentPoints, folder: Path) -> SegmentPoints:
     """Write the points of a segment, read them, and delete the file."""
     path = folder / "prefilter.faiss"
-    points.write(path)
+    write(points, path)
     read = SegmentPoints.read(path, len(points))
     path.unlink()
     return read
@@ -85,17 +90,30 @@ def test_stored_points_find_the_same_tracks(tmp_path):
     assert_same_answers(after, before, embeddings(3, 1))
 
 
+@pytest.mark.parametrize("count", [0, 1, 79, 80])
+def test_few_points_are_stored_without_the_lists_of_the_library_and_found_with_them(tmp_path, count):
+    centres = embeddings(40, 2)
+    before = SegmentPoints(embeddings(count, 0), centres)
+    write(before, tmp_path / "size")
+    written = (tmp_path / "size").stat().st_size
+    assert (written < count * 12 * 4 + 200) == (count < 80)
+    after = stored(before, tmp_path).with_lists(centres)
+    assert after.lists == 40
+    assert after.with_lists(centres) is after
+    assert_same_answers(after, before, embeddings(20, 1))
+
+
 @pytest.mark.parametrize("damage", [lambda _: b"", lambda written: written[:-1], lambda written: bytes(len(written))])
 def test_damaged_points_are_corrupt(damage, tmp_path):
     path = tmp_path / "prefilter.faiss"
-    points_of(embeddings(5, 0)).write(path)
+    write(points_of(embeddings(5, 0)), path)
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(CorruptIndex, match="FAISS"):
         SegmentPoints.read(path, 5)
 
 
 def test_points_with_another_list_of_tracks_are_corrupt(tmp_path):
-    points_of(embeddings(5, 0)).write(tmp_path / "prefilter.faiss")
+    write(points_of(embeddings(5, 0)), tmp_path / "prefilter.faiss")
     with pytest.raises(CorruptIndex, match="holds 5 tracks, but its list of tracks holds 4"):
         SegmentPoints.read(tmp_path / "prefilter.faiss", 4)
 
@@ -162,8 +180,8 @@ class TestALargeLibrary:
             np.testing.assert_allclose(exact, sorted(exact), rtol=1e-3, atol=1e-2)
 
     def test_the_same_library_gives_the_same_bytes(self, rows, tmp_path):
-        points_of(rows).write(tmp_path / "one")
-        points_of(rows).write(tmp_path / "other")
+        write(points_of(rows), tmp_path / "one")
+        write(points_of(rows), tmp_path / "other")
         assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
 
     def test_stored_points_find_the_same_tracks(self, rows, tmp_path):

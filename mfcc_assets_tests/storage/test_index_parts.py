@@ -27,7 +27,8 @@ def calibration(*seeds: int, ranking: str = "fused") -> Calibration:
 @pytest.mark.parametrize("seeds", [(), (1,), (1, 2, 3)], ids=["of no track", "of one track", "of three tracks"])
 def test_a_written_calibration_can_be_read(tmp_path: Path, name: str, seeds: tuple[int, ...]):
     written = calibration(*seeds, ranking=name)
-    write_calibration(written, tmp_path / "calibration.npz")
+    with (tmp_path / "calibration.npz").open("wb") as file:
+        write_calibration(written, file)
     assert_same_calibration(read_calibration(tmp_path / "calibration.npz", ranking_named(name)), written)
 
 
@@ -49,7 +50,8 @@ def test_the_digest_of_a_calibration_depends_on_its_sample():
 
 def test_a_calibration_that_was_written_and_read_keeps_its_digest(tmp_path: Path):
     written = calibration(1, 2, 3)
-    write_calibration(written, tmp_path / "calibration.npz")
+    with (tmp_path / "calibration.npz").open("wb") as file:
+        write_calibration(written, file)
     assert read_calibration(tmp_path / "calibration.npz", ranking_named("fused")).digest == written.digest
 
 
@@ -79,5 +81,6 @@ def test_the_lists_of_the_vector_index_change_the_digest():
 
 def test_the_lists_of_a_calibration_are_read_as_they_were_written(tmp_path: Path):
     written = replace(calibration(1, 2, 3), centres=np.arange(6, dtype=np.float32).reshape(2, 3))
-    write_calibration(written, tmp_path / "calibration.npz")
+    with (tmp_path / "calibration.npz").open("wb") as file:
+        write_calibration(written, file)
     assert_same_calibration(read_calibration(tmp_path / "calibration.npz", ranking_named("fused")), written)

@@ -1,28 +1,33 @@
 """Folders of large files with a description."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
+from typing import BinaryIO
+from zlib import crc32
 
 import numpy as np
 import pytest
 
 from mfcc_assets.errors import BlobNotFound, CorruptIndex
+from mfcc_assets.storage import part_folder
 from mfcc_assets.storage.blobs.local import LocalBlobs
 from mfcc_assets.storage.blobs.port import CEPSTRA
 from mfcc_assets.storage.part_folder import PartFolder, corrupt_index
+from mfcc_assets.storage.verified_parts import VerifiedParts
 
 NUMBERS = np.arange(12, dtype=np.float32).reshape(3, 4)
 
 
-def writes(content: bytes) -> Callable[[Path], None]:
-    def write(path: Path) -> None:
-        path.write_bytes(content)
+def writes(content: bytes) -> Callable[[BinaryIO], None]:
+    def write(file: BinaryIO) -> None:
+        file.write(content)
 
     return write
 
 
-def write_numbers(path: Path) -> None:
-    np.save(path, NUMBERS)
+def write_numbers(file: BinaryIO) -> None:
+    np.save(file, NUMBERS)
 
 
 @pytest.fixture
@@ -67,6 +72,33 @@ def test_a_damaged_part_is_not_given(folder: PartFolder, blobs: LocalBlobs, cont
         pass
 
 
+def test_a_large_part_is_read_whole_once_on_a_machine_and_again_when_it_changed(
+    folder: PartFolder, blobs: LocalBlobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(part_folder, "LARGE_PART", 5)
+    part, read = folder.record(["numbers.npy"])[1]["numbers.npy"], list[int]()
+
+    def counted(block: bytes, before: int = 0) -> int:
+        read.append(len(block))
+        return crc32(block, before)
+
+    monkeypatch.setattr("mfcc_assets.storage.part_folder.zlib.crc32", counted)
+
+    def open_in_another_process() -> None:
+        known = VerifiedParts(tmp_path / "verified")
+        PartFolder(blobs, "things/one", "thing.json", "thing one", known).array("numbers.npy", part)
+
+    for _ in range(3):
+        open_in_another_process()
+    assert read == [part.bytes]
+    stored = blobs.read(CEPSTRA, "things/one/numbers.npy")
+    for written, is_damaged in ((b"x" + stored[1:], True), (stored, False)):
+        blobs.write(CEPSTRA, "things/one/numbers.npy", written)
+        with pytest.raises(CorruptIndex) if is_damaged else nullcontext():
+            open_in_another_process()
+    assert read == [part.bytes] * 3
+
+
 def test_a_part_that_is_deleted_after_the_description_was_read_is_missing(
     folder: PartFolder, blobs: LocalBlobs
 ) -> None:
@@ -96,7 +128,7 @@ def test_a_folder_without_a_description_does_not_exist(folder: PartFolder, blobs
 
 
 def test_a_writer_that_is_stopped_leaves_no_description(blobs: LocalBlobs) -> None:
-    def fail(_: Path) -> None:
+    def fail(_: BinaryIO) -> None:
         raise KeyboardInterrupt
 
     folder = PartFolder(blobs, "things/two", "thing.json", "thing two")

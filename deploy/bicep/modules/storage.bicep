@@ -2,6 +2,7 @@
 param name string
 param location string
 param retentionDays int
+param inventory bool
 param writerId string
 param readerId string
 param pagesId string
@@ -33,6 +34,9 @@ var shownContainers = [
 ]
 
 var uploadsContainer = 'uploads'
+var musicContainer = 'soundtracks'
+var reportsContainer = 'cepstra'
+var inventoryRule = 'soundtracks'
 var undoDays = 7
 // A restore to a point in time needs the blobs that were deleted since. So its period must be a day shorter than theirs.
 var restoreDays = undoDays - 1
@@ -177,12 +181,76 @@ var housekeeping = [
   }
 ]
 
+// The folders of the reports are named after their years. Nothing else in the container begins like that.
+var expiryOfReports = {
+  name: 'expire-reports'
+  enabled: true
+  type: 'Lifecycle'
+  definition: {
+    filters: {
+      blobTypes: [
+        'blockBlob'
+      ]
+      prefixMatch: [
+        '${reportsContainer}/20'
+      ]
+    }
+    actions: {
+      baseBlob: {
+        delete: {
+          daysAfterModificationGreaterThan: 30
+        }
+      }
+    }
+  }
+}
+
+resource reports 'Microsoft.Storage/storageAccounts/inventoryPolicies@2023-05-01' = if (inventory) {
+  parent: account
+  name: 'default'
+  properties: {
+    policy: {
+      enabled: true
+      type: 'Inventory'
+      rules: [
+        {
+          name: inventoryRule
+          enabled: true
+          destination: reportsContainer
+          definition: {
+            objectType: 'Blob'
+            format: 'Parquet'
+            schedule: 'Daily'
+            filters: {
+              blobTypes: [
+                'blockBlob'
+              ]
+              prefixMatch: [
+                '${musicContainer}/'
+              ]
+            }
+            schemaFields: [
+              'Name'
+              'Last-Modified'
+              'Content-Length'
+              'Etag'
+            ]
+          }
+        }
+      ]
+    }
+  }
+  dependsOn: [
+    library
+  ]
+}
+
 resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2023-05-01' = {
   parent: account
   name: 'default'
   properties: {
     policy: {
-      rules: concat(housekeeping, retentionDays > 0 ? [expiry] : [])
+      rules: concat(housekeeping, retentionDays > 0 ? [expiry] : [], inventory ? [expiryOfReports] : [])
     }
   }
   dependsOn: [
@@ -292,3 +360,4 @@ module endpoint 'endpoint.bicep' = {
 
 output account string = account.name
 output blobUrl string = account.properties.primaryEndpoints.blob
+output inventoryRule string = inventoryRule

@@ -25,7 +25,7 @@ from mfcc_assets.pipeline.file_classes import FileClass
 from mfcc_assets.pipeline.index import build_index
 from mfcc_assets.pipeline.library_report import describe_library, picture_of_coefficients, picture_of_map, popularity
 from mfcc_assets.pipeline.observe import observe_soundtracks
-from mfcc_assets.pipeline.progress import Progress, counted
+from mfcc_assets.pipeline.progress import Progress, by_shard
 from mfcc_assets.pipeline.publication import publish_built_index
 from mfcc_assets.pipeline.quality import Quality, measure_quality, picture_of_history
 from mfcc_assets.pipeline.rankings import find_candidates, rank_candidates
@@ -159,8 +159,9 @@ def prefilter_index(context: dg.AssetExecutionContext, library: dg.ResourceParam
     It holds a FAISS vector index of all tracks and is stored in the container `cepstra`. It answers no queries before
     it is published.
     """
-    progress_log(context, library)(Progress("Building the index"))
-    built = build_index(library)
+    report_progress = progress_log(context, library)
+    report_progress(Progress("Building the index"))
+    built = build_index(library, run_id=context.run.run_id, report_progress=report_progress)
     return dg.MaterializeResult(
         metadata={
             "summary": f"Tracks in the index: {len(built.index.tracks):,}. Added: {built.added:,}. "
@@ -190,12 +191,9 @@ def soundtrack_candidates(
     Only candidates are compared in full. They are stored beside the index. A version stores only lists that changed.
     """
     index = library.indexes.read(library.indexes.built_version())
-    found = counted(
-        progress_log(context, library),
-        "Finding candidates",
-        "shards",
-        find_candidates(library, index, context.partition_keys),
-        len(context.partition_keys),
+    shards = context.partition_keys
+    found = by_shard(
+        progress_log(context, library), "Finding candidates", find_candidates(library, index, shards), shards
     )
     totals = add_lists(context, found, "candidates")
     return dg.MaterializeResult(metadata={**totals, "index_version": index.version})
@@ -209,13 +207,8 @@ def soundtrack_rankings(context: dg.AssetExecutionContext, library: dg.ResourceP
     version stores only those that changed.
     """
     index = library.indexes.read(library.indexes.built_version())
-    ranked = counted(
-        progress_log(context, library),
-        "Ranking",
-        "shards",
-        rank_candidates(library, index, context.partition_keys),
-        len(context.partition_keys),
-    )
+    shards = context.partition_keys
+    ranked = by_shard(progress_log(context, library), "Ranking", rank_candidates(library, index, shards), shards)
     totals = add_lists(context, ranked, "ranked")
     repairs = remove_damaged_lists(library)
     return dg.MaterializeResult(
@@ -339,10 +332,10 @@ def soundtrack_recommendations(
 
     The view RECOMMENDED_SOUNDTRACKS joins them with the rows of the recommended tracks in SOUNDTRACKS.
     """
-    progress_log(context, library)(Progress("Writing recommendations"))
-    index = library.indexes.published()
+    index, shards = library.indexes.published(), context.partition_keys
+    reports = recommend_soundtracks(library, index, shards, run_id=context.run.run_id)
     queries = written = 0
-    for shard, report in recommend_soundtracks(library, index, context.partition_keys, run_id=context.run.run_id):
+    for shard, report in by_shard(progress_log(context, library), "Writing recommendations", reports, shards):
         context.add_asset_metadata({"queries": report.queries, "rows_written": report.written}, partition_key=shard)
         queries, written = queries + report.queries, written + report.written
     return dg.MaterializeResult(

@@ -22,6 +22,11 @@ def write_json(blobs: BlobStore, container: str, name: str, record: Mapping[str,
     blobs.write(container, name, _json(record))
 
 
+def write_short_json(blobs: BlobStore, container: str, name: str, record: Mapping[str, Any]) -> None:
+    """Write a record as `write_json` does, in one line. This is for records of which a run writes very many."""
+    blobs.write(container, name, json.dumps({**record, _CHECKSUM: _checksum(record)}, separators=(",", ":")).encode())
+
+
 def replace_json(blobs: BlobStore, container: str, name: str, record: Mapping[str, Any], *, seen: str | None) -> None:
     """Replace a record that was read before, unless somebody else wrote it since.
 

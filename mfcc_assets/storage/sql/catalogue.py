@@ -8,7 +8,7 @@ from datetime import UTC
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from mfcc_assets.ids import AudioId, QueryId, TrackId, shard_of, track_id
+from mfcc_assets.ids import UNREAD, AudioId, QueryId, TrackId, shard_of, track_id
 from mfcc_assets.storage.sql.browse_keys import browse_keys
 from mfcc_assets.storage.sql.database import Database, reconnecting
 from mfcc_assets.storage.sql.records import AudioContent, Credit, KnownFile, Observed, Reject, SkippedFile, Soundtrack
@@ -229,7 +229,10 @@ class Catalogue:
             return list(connection.execute(query.order_by(CONTENTS.c.CONTENT_DIGEST)).scalars())
 
     def record_content(self, content: AudioContent, *, track_id: TrackId | None = None) -> None:
-        """Store which audio some bytes hold and, if a track id is given, that this soundtrack has that audio."""
+        """Store which audio some bytes hold and, if a track id is given, that this soundtrack has that audio.
+
+        A soundtrack that has `mfcc_assets.ids.unread_digest` gets the digest of these bytes.
+        """
         self._record_contents([content], {} if track_id is None else {track_id: content})
 
     def record_contents(self, contents: Mapping[TrackId, AudioContent]) -> None:
@@ -343,11 +346,13 @@ class Catalogue:
         seconds: float | None,
         note: str,
     ) -> None:
-        connection.execute(
-            sa.update(SOUNDTRACKS)
-            .where(SOUNDTRACKS.c.TRACK_ID == track_id)
-            .values(AUDIO_ID=audio_id, ANALYSED_DIGEST=content_digest, SECONDS=seconds, NOTE=note)
-        )
+        columns = SOUNDTRACKS.c
+        values: dict[str, object] = {"AUDIO_ID": audio_id, "ANALYSED_DIGEST": content_digest, "SECONDS": seconds}
+        if content_digest is not None:
+            # The analysis was the first to read the bytes of a file that was only listed before.
+            was_unread = columns.CONTENT_DIGEST.startswith(UNREAD)
+            values["CONTENT_DIGEST"] = sa.case((was_unread, content_digest), else_=columns.CONTENT_DIGEST)
+        connection.execute(sa.update(SOUNDTRACKS).where(columns.TRACK_ID == track_id).values(values | {"NOTE": note}))
 
 
 def _record_names(connection: Connection, names: Mapping[TrackId, str]) -> None:

@@ -1,7 +1,7 @@
 """The lists of recommendations for soundtracks and uploads."""
 
-from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -20,6 +20,8 @@ from mfcc_assets.storage.sql.schema import (
 )
 
 _Query = TypeVar("_Query", bound=QueryId)
+_Stored: TypeAlias = tuple[Recommendation, str]
+"""A stored row of a list, and the method that made it."""
 
 _VERSION = sa.func.coalesce(RECOMMENDED_SHARDS.c.INDEX_VERSION, RECOMMENDATIONS.c.INDEX_VERSION)
 """The index that recommends for a soundtrack: that of its shard, or the one that wrote its list if there is none."""
@@ -106,8 +108,7 @@ class Recommendations:
         """
         made = {"METHOD": method, "INDEX_VERSION": index_version, "RUN_ID": run_id, "CREATED_AT": utc_now()}
         with self._database.writing() as connection:
-            changed = _differing(connection, lists, method)
-            written = _replace_lists(connection, changed, made)
+            written = _change_lists(connection, _with_stored(connection, lists, method), made)
             for shards in batches(list(complete)):
                 connection.execute(sa.delete(RECOMMENDED_SHARDS).where(RECOMMENDED_SHARDS.c.SHARD.in_(shards)))
                 rows = [{"SHARD": each, "INDEX_VERSION": index_version, "MADE_FROM": made_from} for each in shards]
@@ -242,30 +243,86 @@ def _only_of_uploads(content_digests: Sequence[str]) -> sa.ColumnElement[bool]:
 def _differing(
     connection: Connection, lists: Mapping[TrackId, Sequence[Recommendation]], method: str
 ) -> dict[TrackId, Sequence[Recommendation]]:
-    stored = _stored_lists(connection, list(lists), method)
-    return {query: found for query, found in lists.items() if list(found) != stored.get(query, [])}
+    return {query: found for query, (found, _) in _with_stored(connection, lists, method).items()}
 
 
-def _stored_lists(
-    connection: Connection, query_ids: Sequence[TrackId], method: str
-) -> dict[TrackId, list[Recommendation | None]]:
-    """Return the stored list of each query, best first, with None for each row that another method made."""
+def _with_stored(
+    connection: Connection, lists: Mapping[TrackId, Sequence[Recommendation]], method: str
+) -> dict[TrackId, tuple[Sequence[Recommendation], list[_Stored]]]:
+    """Return those of the lists that differ from the stored ones, each with the stored one."""
+    stored = _stored_lists(connection, list(lists))
+    return {
+        query: (found, stored.get(query, []))
+        for query, found in lists.items()
+        if [(one, method) for one in found] != stored.get(query, [])
+    }
+
+
+def _stored_lists(connection: Connection, query_ids: Sequence[TrackId]) -> dict[TrackId, list[_Stored]]:
+    """Return the stored list of each query, best first."""
     columns = RECOMMENDATIONS.c
-    stored: dict[TrackId, list[Recommendation | None]] = {}
+    stored: dict[TrackId, list[_Stored]] = {}
     for ids in batches(query_ids):
         query = sa.select(columns.QUERY_ID, columns.METHOD, columns.RANK, columns.TRACK_ID, columns.DISTANCE)
         for query_id, made_by, *values in connection.execute(
             query.where(columns.QUERY_ID.in_(ids)).order_by(columns.RANK)
         ):
-            stored.setdefault(query_id, []).append(Recommendation(*values) if made_by == method else None)
+            stored.setdefault(query_id, []).append((Recommendation(*values), made_by))
     return stored
+
+
+def _change_lists(
+    connection: Connection,
+    changed: Mapping[TrackId, tuple[Sequence[Recommendation], Sequence[_Stored]]],
+    made: Mapping[str, object],
+) -> int:
+    """Write changed lists, each given with the stored one, and return how many rows they have.
+
+    A track that stays keeps its row, and a track that comes gets the row of one that goes. So few pages of the table
+    and of its indexes change, and each of them is written whole. A list without a track that stays is replaced.
+    """
+    known = _known_tracks(connection, [found for found, _ in changed.values()])
+    columns, anew, rows = RECOMMENDATIONS.c, dict[TrackId, Sequence[Recommendation]](), 0
+    kept, reused, added, surplus = (list[dict[str, object]]() for _ in range(4))
+    for query, (found, stored) in changed.items():
+        before = {one.track_id for one, _ in stored}
+        wanted = [one for one in found if one.track_id in known]
+        if before.isdisjoint(one.track_id for one in wanted):
+            anew[query] = found
+            continue
+        rows += len(wanted)
+        going = iter(sorted(before - {one.track_id for one in wanted}))
+        for rank, one in enumerate(wanted, start=1):
+            # No two rows of a list may have the same rank at any moment. So the new ranks are negative at first.
+            row = {**made, "RANK": -rank, "DISTANCE": one.distance, "of_query": query}
+            if one.track_id in before:
+                before.remove(one.track_id)
+                kept.append({**row, "of_track": one.track_id})
+            elif (former := next(going, None)) is not None:
+                reused.append({**row, "TRACK_ID": one.track_id, "of_track": former})
+            else:
+                place = {"QUERY_ID": query, "RANK": -rank}
+                added.append({**made, **place, "TRACK_ID": one.track_id, "DISTANCE": one.distance})
+        surplus += [{"of_query": query, "of_track": track} for track in going]
+    of_row = (columns.QUERY_ID == sa.bindparam("of_query")) & (columns.TRACK_ID == sa.bindparam("of_track"))
+    for statement, parameters in (
+        (sa.delete(RECOMMENDATIONS).where(of_row), surplus),
+        (sa.update(RECOMMENDATIONS).where(of_row), kept),
+        (sa.update(RECOMMENDATIONS).where(of_row), reused),
+        (sa.insert(RECOMMENDATIONS), added),
+    ):
+        if parameters:
+            connection.execute(statement, parameters)
+    for ids in batches([query for query in changed if query not in anew]):
+        is_new = columns.QUERY_ID.in_(ids) & (columns.RANK < 0)
+        connection.execute(sa.update(RECOMMENDATIONS).where(is_new).values(RANK=-columns.RANK))
+    return rows + _replace_lists(connection, anew, made)
 
 
 def _replace_lists(
     connection: Connection, lists: Mapping[_Query, Sequence[Recommendation]], made: Mapping[str, object]
 ) -> int:
-    tracks = {one.track_id for recommendations in lists.values() for one in recommendations}
-    known = existing(connection, SOUNDTRACKS.c.TRACK_ID, sorted(tracks))
+    known = _known_tracks(connection, lists.values())
     for ids in batches(list(lists)):
         connection.execute(sa.delete(RECOMMENDATIONS).where(RECOMMENDATIONS.c.QUERY_ID.in_(ids)))
     rows = [
@@ -276,3 +333,8 @@ def _replace_lists(
     if rows:
         connection.execute(sa.insert(RECOMMENDATIONS), rows)
     return len(rows)
+
+
+def _known_tracks(connection: Connection, lists: Iterable[Sequence[Recommendation]]) -> set[str]:
+    tracks = {one.track_id for recommendations in lists for one in recommendations}
+    return existing(connection, SOUNDTRACKS.c.TRACK_ID, sorted(tracks))

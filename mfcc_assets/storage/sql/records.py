@@ -11,8 +11,9 @@ from mfcc_assets.ids import AudioId, QueryId, TrackId, track_id
 class Observed:
     """Properties of a soundtrack's file, before its audio is analysed.
 
-    The id of a soundtrack is made from its first name, and then stays. `known_as` is this id. None stands for the id
-    that the present name gives.
+    The content digest may be what `mfcc_assets.ids.unread_digest` returns: the analysis reads the bytes. The id of a
+    soundtrack is made from its first name, and then stays. `known_as` is this id. None stands for the id that the
+    present name gives.
     """
 
     blob_name: str
@@ -34,6 +35,7 @@ class KnownFile:
 
     track_id: TrackId
     blob_name: str
+    etag: str
     bytes: int
     content_digest: str
     audio_id: AudioId | None

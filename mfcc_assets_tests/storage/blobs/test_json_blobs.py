@@ -1,11 +1,12 @@
 """Records that are kept as JSON in blobs."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from mfcc_assets.errors import Conflict, CorruptIndex
-from mfcc_assets.storage.blobs.json_blobs import etag_of, read_json, replace_json, write_json
+from mfcc_assets.storage.blobs.json_blobs import etag_of, read_json, replace_json, write_json, write_short_json
 from mfcc_assets.storage.blobs.local import LocalBlobs
 
 
@@ -20,9 +21,13 @@ def answer(blobs: LocalBlobs) -> int | None:
     )
 
 
-def test_a_written_record_can_be_read(blobs: LocalBlobs):
-    write_json(blobs, "cepstra", "answer.json", {"answer": 42})
+@pytest.mark.parametrize("write", [write_json, write_short_json])
+def test_a_written_record_can_be_read(blobs: LocalBlobs, write: Callable[..., None]):
+    write(blobs, "cepstra", "answer.json", {"answer": 42})
     assert answer(blobs) == 42
+    blobs.write("cepstra", "answer.json", blobs.read("cepstra", "answer.json").replace(b"42", b"43"))
+    with pytest.raises(CorruptIndex):
+        answer(blobs)
 
 
 def test_a_record_is_replaced_only_if_nobody_else_wrote_it_since(blobs: LocalBlobs):

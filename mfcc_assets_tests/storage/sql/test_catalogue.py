@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mfcc_assets.ids import AudioId, UploadId, shard_names, shard_of, track_id
+from mfcc_assets.ids import AudioId, UploadId, shard_names, shard_of, track_id, unread_digest
 from mfcc_assets.storage.sql.records import AudioContent, Credit, Reject, SkippedFile, Soundtrack
 from mfcc_assets.storage.sql.rows import IDS_PER_QUERY
 from mfcc_assets_tests.storage.sql.table_rows import analyse, observe, observed, recommend, recommended, reject
@@ -212,6 +212,26 @@ class TestContents:
         assert catalogue.contents(["1" * 32, "2" * 32]) == {each.content_digest: each for each in contents}
         assert catalogue.rejects() == []
         catalogue.record_contents({})
+
+    def test_a_soundtrack_that_nobody_had_read_gets_the_digest_of_what_was_analysed(self, catalogue):
+        unread, read = unread_digest("a", "etag 1", datetime(2026, 1, 1, tzinfo=UTC)), observed("b")
+        files = [replace(observed(name), content_digest=unread) for name in ("a", "c")]
+        observe(catalogue, *files, read)
+        assert {track.state for track in catalogue.soundtracks()} == {"waiting"}
+        content = AudioContent("1" * 32, AudioId("one"), 1.0, "")
+
+        catalogue.record_contents({files[0].track_id: content, read.track_id: content})
+        catalogue.record_reject(reject(files[1]), run_id="run")
+        digests = {track.blob_name: track.content_digest for track in catalogue.soundtracks()}
+        assert digests == {"a": "1" * 32, "b": read.content_digest, "c": unread}
+
+        catalogue.record_reject(reject(files[1]), run_id="run", content_digest="2" * 32)
+        assert {track.blob_name: track.state for track in catalogue.soundtracks()} == {
+            "a": "analysed",
+            "b": "waiting",
+            "c": "rejected",
+        }
+        assert catalogue.known_files()["c"].content_digest == "2" * 32
 
     def test_more_digests_than_fit_into_one_statement_can_be_looked_up(self, catalogue):
         known = [f"{number:032x}" for number in range(0, 2 * IDS_PER_QUERY + 10, 100)]

@@ -1,8 +1,9 @@
 """A site with pages that use everything that the player offers to pages."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from threading import Thread
+from typing import TYPE_CHECKING
 
 from flask import Flask, jsonify, redirect, render_template_string, request
 from werkzeug.serving import WSGIRequestHandler, make_server
@@ -11,6 +12,9 @@ from werkzeug.wrappers import Response
 from mfcc_assets.library import Library
 from mfcc_assets.storage.sql.records import Soundtrack
 from mfcc_assets.web.app import create_app
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _PAGE = """
 {% extends "base.html" %}
@@ -40,6 +44,9 @@ _PAGE = """
 RADIO_TRACKS = 3
 
 
+_RESPONSE = "trial_site.response"
+
+
 class _Handler(WSGIRequestHandler):
     """Keeps connections open, as the real server does, and is silent."""
 
@@ -47,6 +54,22 @@ class _Handler(WSGIRequestHandler):
 
     def log_request(self, *_: object) -> None:
         pass
+
+    def connection_dropped(self, error: BaseException, environ: "WSGIEnvironment | None" = None) -> None:
+        # Without this, the file of a response stays open when the browser breaks off a request.
+        if environ and _RESPONSE in environ:
+            environ[_RESPONSE].close()
+        super().connection_dropped(error, environ)
+
+
+def _with_known_responses(app: "WSGIApplication") -> "WSGIApplication":
+    """Make an app whose response stands in the environment of the request, where `_Handler` finds it."""
+
+    def respond(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        response = environ[_RESPONSE] = app(environ, start_response)
+        return response
+
+    return respond
 
 
 class TrialSite:
@@ -112,7 +135,7 @@ def _for_player(track: Soundtrack) -> dict[str, object]:
 @contextmanager
 def serving(app: Flask) -> Iterator[str]:
     """Serve an app in a thread until the end of the ``with``, and yield its address."""
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Handler)
+    server = make_server("127.0.0.1", 0, _with_known_responses(app), threaded=True, request_handler=_Handler)
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
