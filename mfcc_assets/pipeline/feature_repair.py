@@ -14,7 +14,7 @@ from mfcc_assets.errors import AudioError, BlobNotFound, FeaturesDamaged, Featur
 from mfcc_assets.features.parameters import FeaturesParameters
 from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.progress import Report, counted, unseen
+from mfcc_assets.pipeline.progress import Report, Tally, unseen
 from mfcc_assets.pipeline.store_features import store_analysis, store_track_features
 from mfcc_assets.storage.blobs.port import SOUNDTRACKS, Blob
 from mfcc_assets.storage.cepstra_files import version_in
@@ -57,6 +57,8 @@ def take_over_former_cepstra(library: Library, report_progress: Report = unseen)
     Damaged ones are deleted, so that the run computes them again. Return a sentence for each of these.
     """
     former = list(library.features.former_cepstra())
+    if not former:
+        return []
     version = library.feature_parameters.cepstra.version
 
     def fault(blob: Blob) -> str:
@@ -68,10 +70,11 @@ def take_over_former_cepstra(library: Library, report_progress: Report = unseen)
             _logger.info("%s was taken over or deleted meanwhile.", blob.name)
         return ""
 
-    faults = on_all_cores(fault, former)
-    if former:
-        faults = counted(report_progress, "Writing stored cepstra as a table", "files", faults, len(former))
-    return _recorded(library, (sentence for _, sentence in faults))
+    tally, faults = Tally(report_progress, "Writing cepstra as a table", len(former)), []
+    for blob, sentence in on_all_cores(fault, former):
+        faults.append(sentence)
+        tally.end(blob.name)
+    return _recorded(library, faults)
 
 
 def record_checked_features(library: Library, run_id: str = "") -> None:
