@@ -8,12 +8,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from unittest.mock import patch
 
 from mfcc_assets.audio.artwork import generated_cover
 from mfcc_assets.audio.tags import Tags
-from mfcc_assets.ids import digest_of_file, track_id
+from mfcc_assets.ids import content_digest, track_id
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.artworks import artwork_name
 from mfcc_assets.pipeline.music_files import soundtrack_files
@@ -43,7 +44,7 @@ def add_rows(section: Section, folder: Path, names: int = NAMES) -> Section:
     section
         The section.
     folder
-        A folder with room for so many names, best on a disk in memory. All names are links to one file.
+        A folder with room for so many names, best on a disk in memory. Each thousand names are links to one file.
     names
         Number of names.
     """
@@ -56,7 +57,7 @@ def add_rows(section: Section, folder: Path, names: int = NAMES) -> Section:
         ]
         rows = [_row(name, step, names) for name, step in steps]
     section.text(
-        f"**Nothing has changed.** {names:,} names in a folder of this machine are links to one file. The catalogue "
+        f"**Nothing has changed.** {names:,} names in a folder of this machine are links to equal files. The catalogue "
         "knows all of them. A step that lists the files lists them once, and reads none. A run also reads the next "
         f"{CHECKED_IN_TURN:,} stored pictures, to find damage. In Azure, a listing takes a request for each "
         f"{NAMES_A_PAGE:,} names, so that of a million takes {math.ceil(MILLION / NAMES_A_PAGE)}. The last column is "
@@ -108,20 +109,23 @@ def _library(home: Path, names: int) -> Iterator[Library]:
         top, pictures = (Path(library.settings.blobs, container) for container in (SOUNDTRACKS, ARTWORKS))
         for folder in (top, pictures):
             folder.mkdir(parents=True)
-        file = write_tone(home / "tone.wav", 1.0)
+        tone = write_tone(home / "tone.wav", 1.0).read_bytes()
         cover = generated_cover(track_id("tone"), "tone", "")
-        picture = home / "cover"
-        picture.write_bytes(cover.data)
+        file, picture = home / "file", home / "picture"
         observed = []
         for number in range(names):
             name = f"{number // NAMES_A_FOLDER:04}/{number:07}.wav"
             track = track_id(name)
             if number % NAMES_A_FOLDER == 0:
                 (top / name).parent.mkdir()
+                # Some file systems allow no more than 65,000 links to one file.
+                for content, path in ((tone, file), (cover.data, picture)):
+                    path.unlink(missing_ok=True)
+                    path.write_bytes(content)
             os.link(file, top / name)
             os.link(picture, pictures / artwork_name(track, cover))
             observed.append(Observed(name, "", 0, "", Tags(title=name), artwork_name(track, cover), track))
-        blobs, digest = soundtrack_files(library), digest_of_file(file)
+        blobs, digest = soundtrack_files(library), content_digest(BytesIO(tone))
         for start in range(0, len(observed), NAMES_A_FOLDER):
             page = [
                 replace(each, etag=blobs[each.blob_name].etag, bytes=blobs[each.blob_name].size, content_digest=digest)
