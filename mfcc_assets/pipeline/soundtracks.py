@@ -14,6 +14,7 @@ from mfcc_assets.pipeline.feature_repair import (
     compute_track_features,
     record_checked_features,
     remove_damaged_features,
+    take_over_former_cepstra,
 )
 from mfcc_assets.pipeline.progress import Report, Tally, unseen
 from mfcc_assets.pipeline.stages import files_of_stage
@@ -72,7 +73,8 @@ def analyse_soundtracks(
 ) -> AnalysisReport:
     """Compute the cepstra of every audio in these shards that has none yet.
 
-    Damaged features are deleted first, and then computed like missing ones. The notes name them.
+    Cepstra that an older version of this program stored are written as a table first. Damaged features are deleted, and
+    then computed like missing ones. The notes name them.
 
     The bytes of a file are read from its disk or from Azure once, for their digest and to decode them. A file is not
     decoded if its bytes are known from this or another file. A changed file is decoded to find out whether its audio
@@ -92,7 +94,7 @@ def analyse_soundtracks(
         Function that shows the progress: the files of all stages, and the time that all of them need.
     """
     parameters = library.feature_parameters.cepstra
-    damaged = remove_damaged_features(library, run_id)
+    damaged = [*take_over_former_cepstra(library, report_progress), *remove_damaged_features(library, run_id)]
     soundtracks = library.catalogue.soundtracks(shards)
     present = library.features.audio_with_cepstra(parameters, run_id)
     waiting: dict[str, list[Soundtrack]] = {}
