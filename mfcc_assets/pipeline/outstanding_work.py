@@ -75,8 +75,7 @@ def _are_as_long_as_possible(library: Library, index: LibraryIndex, lengths: Map
     if not lengths:
         return True
     selection = selection_of(library, index, library.catalogue.credits())
-    for shard in library.shards:
-        audio_ids = library.catalogue.audio_of_soundtracks(shard)
+    for audio_ids in library.catalogue.audio_of_soundtracks().values():
         queries = {track: audio_id for track, audio_id in audio_ids.items() if track in lengths}
         try:
             lists = recommended_lists(library, index, selection, list_order_of(library, index), queries)

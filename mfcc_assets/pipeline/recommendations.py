@@ -51,7 +51,7 @@ def recommend_soundtracks(
         If rankings are missing.
     """
     selection = selection_of(library, index, library.catalogue.credits())
-    every_query = {shard: library.catalogue.audio_of_soundtracks(shard) for shard in library.shards}
+    every_query = library.catalogue.audio_of_soundtracks()
     inputs = ListInputs.of(library, selection, dict(chain.from_iterable(each.items() for each in every_query.values())))
     count = min(library.settings.recommendations, len(index.tracks) - 1)
     short = cache(lambda version: library.recommendations.unserved_soundtracks(version, count))
@@ -70,7 +70,7 @@ def recommend_soundtracks(
         changed.clear()
 
     for shard in shards:
-        queries, origin = every_query[shard], made_from.get(shard)
+        queries, origin = every_query.get(shard, {}), made_from.get(shard)
         incomplete = short(origin[0]) if origin else queries
         if origin == (index.version, inputs.digest) and incomplete.keys().isdisjoint(queries):
             yield shard, RecommendationReport(len(queries), written=0)

@@ -46,8 +46,7 @@ def assert_right(library: Library) -> None:
     """Compare the rows of all soundtracks with lists that are made from nothing."""
     index = library.indexes.published()
     selection = selection_of(library, index, library.catalogue.credits())
-    for shard in library.shards:
-        queries = library.catalogue.audio_of_soundtracks(shard)
+    for queries in library.catalogue.audio_of_soundtracks().values():
         expected = recommended_lists(library, index, selection, list_order_of(library, index), queries)
         for track, wanted in expected.items():
             rows = library.recommendations.recommended(track)

@@ -137,12 +137,19 @@ class Catalogue:
         query = select_record(Soundtrack, SOUNDTRACKS).where(SOUNDTRACKS.c.RUN_ID == run_id).order_by(*_BY_NAME)
         return read_records(self._database, Soundtrack, query)
 
-    def audio_of_soundtracks(self, shard: str) -> dict[TrackId, AudioId | None]:
-        """Return the audio id of each soundtrack of a shard, by track id; None if it was not analysed."""
+    def audio_of_soundtracks(self) -> dict[str, dict[TrackId, AudioId | None]]:
+        """Return the audio id of each soundtrack, by shard and track id; None if it was not analysed.
+
+        A shard without soundtracks is missing.
+        """
         columns = SOUNDTRACKS.c
-        query = sa.select(columns.TRACK_ID, columns.AUDIO_ID).where(columns.SHARD == shard)
+        found: dict[str, dict[TrackId, AudioId | None]] = {}
         with self._database.reading() as connection:
-            return {TrackId(track): audio_id for track, audio_id in connection.execute(query)}
+            for shard, track, audio_id in connection.execute(
+                sa.select(columns.SHARD, columns.TRACK_ID, columns.AUDIO_ID)
+            ):
+                found.setdefault(shard, {})[TrackId(track)] = audio_id
+        return found
 
     def waiting(self) -> list[str]:
         """Return the names of the soundtracks for which `Soundtrack.is_waiting` is true."""
