@@ -15,7 +15,12 @@ from mfcc_assets.ids import NO_CONTENT, AudioId, TrackId, is_unread, shard_of
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.analysed_bytes import AnalysedBytes, ByteAnalysis
 from mfcc_assets.pipeline.failed_work import FailedWork
-from mfcc_assets.pipeline.feature_repair import record_checked_features, record_repair, remove_damaged_features
+from mfcc_assets.pipeline.feature_repair import (
+    record_checked_features,
+    record_repair,
+    remove_damaged_features,
+    take_over_former_cepstra,
+)
 from mfcc_assets.pipeline.feature_work import ANALYSED, ANALYSIS, AUDIO, COMPUTED_FEATURES, FILES
 from mfcc_assets.pipeline.progress import Report, Tally, begun_in, unseen
 from mfcc_assets.pipeline.stages import files_of_stage
@@ -74,7 +79,8 @@ def analyse_soundtracks(
 ) -> AnalysisReport:
     """Compute the cepstra of every audio in these shards that has none yet.
 
-    Damaged features are deleted first, and then computed like missing ones. The notes name them.
+    Cepstra that an older version of this program stored are written as a table first. Damaged features are deleted, and
+    then computed like missing ones. The notes name them.
 
     The bytes of a file are read from its disk or from Azure once, for their digest and to decode them. A file is not
     decoded if its bytes are known from this or another file. A changed file is decoded to find out whether its audio
@@ -94,7 +100,7 @@ def analyse_soundtracks(
         Function that shows the progress: the files of all stages, and the time that all of them need.
     """
     parameters = library.feature_parameters.cepstra
-    damaged = remove_damaged_features(library, run_id)
+    damaged = [*take_over_former_cepstra(library, report_progress), *remove_damaged_features(library, run_id)]
     soundtracks = library.catalogue.soundtracks(shards)
     present = library.features.audio_with_cepstra(parameters, run_id)
     waiting: dict[str, list[Soundtrack]] = {}

@@ -26,7 +26,7 @@ from mfcc_assets_tests.services.faulty_proxy import FaultyProxy, faulty_proxy
 
 CEPSTRA = CepstraParameters()
 FEATURES = FeaturesParameters()
-FRAMES = f"frames/{CEPSTRA.version}/audio.parquet"
+FRAMES = f"frames/features_version={CEPSTRA.version}/audio.parquet"
 TIMBRE = f"timbre/{CEPSTRA.version}/audio.parquet"
 TRACK_FEATURES = f"summaries/{FEATURES.version}/audio.parquet"
 DAMAGE = {
@@ -93,11 +93,18 @@ def test_an_analysis_whose_writer_was_killed_does_not_exist(features, blobs):
         features.read_analysis("audio", CEPSTRA)
 
 
-def test_any_tool_can_read_cepstra_as_a_table(features, blobs):
-    features.write_analysis("audio", analysis(), CEPSTRA)
-    table = pq.read_table(pa.BufferReader(blobs.read("cepstra", FRAMES)))
-    assert table.column_names == [f"COE_{number}" for number in range(1, 14)]
-    assert set(table.schema.types) == {pa.float32()}
+def test_any_tool_can_read_the_cepstra_of_all_audio_as_one_table(features, tmp_path):
+    written = {"a": with_timbre(cepstra(frames=50)), "b": with_timbre(cepstra(frames=70))}
+    for audio, of_audio in written.items():
+        features.write_analysis(audio, of_audio, CEPSTRA)
+    table = pq.read_table(tmp_path / "cepstra" / "frames").sort_by([("audio_id", "ascending"), ("frame", "ascending")])
+    coefficients = [f"COE_{number}" for number in range(1, 14)]
+    assert table.column_names == ["audio_id", "frame", *coefficients, "features_version"]
+    assert table["audio_id"].to_pylist() == ["a"] * 50 + ["b"] * 70
+    assert table["frame"].to_pylist() == [*range(50), *range(70)]
+    assert set(table["features_version"].to_pylist()) == {CEPSTRA.version}
+    rows = np.column_stack([table[name].to_numpy() for name in coefficients])
+    np.testing.assert_array_equal(rows, np.vstack([of_audio.cepstra for of_audio in written.values()]), strict=True)
 
 
 def test_track_features_are_read_as_they_were_written(features):
