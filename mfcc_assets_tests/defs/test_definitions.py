@@ -110,7 +110,8 @@ def test_jobs_sensors_and_schedules_are_as_documented() -> None:
     assert set(schedules) == {"nightly_schedule", "housekeeping_schedule", "retention_schedule", "history_schedule"}
     assert {schedule.default_status for schedule in schedules.values()} == {dg.DefaultScheduleStatus.RUNNING}
     running = {name for name, sensor in sensors.items() if sensor.default_status == dg.DefaultSensorStatus.RUNNING}
-    assert running == {"uploads_sensor", "soundtracks_sensor", "orphaned_runs_sensor", "late_answers_sensor"}
+    of_uploads = {"uploads_sensor", "arrivals_sensor"}
+    assert running == of_uploads | {"soundtracks_sensor", "orphaned_runs_sensor", "late_answers_sensor"}
     assert set(sensors) == running | {"library_conditions"}
 
 
