@@ -144,6 +144,11 @@ def values_of_lists(lists: pa.ListArray) -> pa.Array:
     return lists.values.slice(first, last - first)
 
 
+def one_list(numbers: NDArray[Any]) -> pa.ListArray:
+    """Return a column of one row: a list of these numbers. Arrow's own conversion of a list imports pandas, too."""
+    return pa.ListArray.from_arrays(pa.array([0, len(numbers)], pa.int32()), pa.array(numbers))
+
+
 def numbers_of(values: pa.Array | pa.ChunkedArray) -> NDArray[Any]:
     """Return numbers, none of which is null, as an array that may not be written.
 
