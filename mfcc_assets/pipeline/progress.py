@@ -175,7 +175,7 @@ class Tally:
 
 
 def by_shard(report: Report, phase: str, items: Iterable[_Item], shards: Sequence[str]) -> Iterator[_Item]:
-    """Yield what is done of each shard, in the order of the shards, and report which one is at work.
+    """Yield what is done of each shard, and report which one is at work.
 
     Parameters
     ----------
