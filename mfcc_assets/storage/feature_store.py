@@ -48,6 +48,7 @@ from mfcc_assets.storage.last_check import LastCheck, read_last_check, write_las
 from mfcc_assets.storage.parquet_files import (
     DamagedParquetError,
     numbers_of,
+    one_list,
     read_parquet,
     values_of_lists,
     write_parquet,
@@ -104,7 +105,7 @@ class FeatureStore:
     def write_analysis(self, audio_id: AudioId, analysis: Analysis, parameters: CepstraParameters) -> None:
         """Write the cepstra and the timbre of an audio. Raises ValueError if they do not fit the parameters."""
         # The frames are written last: if they are there, the timbre is there too.
-        timbre = pa.table({"timbre": [analysis.timbre]})
+        timbre = pa.table({"timbre": one_list(analysis.timbre)})
         self._write(_timbre_name(audio_id, parameters), timbre, parameters.version)
         cepstra = analysis.cepstra
         if cepstra.ndim != 2 or cepstra.shape[1] != parameters.coefficients or cepstra.dtype != np.float32:
@@ -160,7 +161,7 @@ class FeatureStore:
         self, audio_id: AudioId, track_features: TrackFeatures, parameters: FeaturesParameters
     ) -> None:
         """Write the track features of an audio."""
-        row = {name: [np.ravel(getattr(track_features, field))] for field, name in _STORED_NAMES.items()}
+        row = {name: one_list(np.ravel(getattr(track_features, field))) for field, name in _STORED_NAMES.items()}
         self._write(_track_features_name(audio_id, parameters), pa.table(row), parameters.version)
 
     def read_track_features(self, audio_id: AudioId, parameters: FeaturesParameters) -> TrackFeatures:

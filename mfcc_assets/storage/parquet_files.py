@@ -145,15 +145,24 @@ def values_of_lists(lists: pa.ListArray) -> pa.Array:
     return lists.values.slice(first, last - first)
 
 
-def numbers_of(column: pa.Array | pa.ChunkedArray) -> NDArray[Any]:
-    """Return the numbers of a column, none of which is null.
+def one_list(numbers: NDArray[Any]) -> pa.ListArray:
+    """Return a column of one row: a list of these numbers. Arrow's own conversion of a list imports pandas, too."""
+    return pa.ListArray.from_arrays(pa.array([0, len(numbers)], pa.int32()), pa.array(numbers))
 
-    Arrow's own `to_numpy` gives the same, and imports pandas if it is installed, which takes longer than the rest.
+
+def numbers_of(values: pa.Array | pa.ChunkedArray) -> NDArray[Any]:
+    """Return numbers, none of which is null, as an array that may not be written.
+
+    Arrow's own `to_numpy` gives the same, and imports pandas for it if that is installed, which takes longer than the
+    rest.
     """
-    values = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    _, data = values.buffers()
-    kind = np.dtype(values.type.to_pandas_dtype())
-    return np.frombuffer(data or b"", kind, len(values), values.offset * kind.itemsize)
+    whole = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+    if not (pa.types.is_integer(whole.type) or pa.types.is_floating(whole.type)):
+        raise TypeError(f"{whole.type} are no numbers")
+    dtype = np.dtype(whole.type.to_pandas_dtype())
+    if not len(whole):
+        return np.empty(0, dtype)
+    return np.frombuffer(whole.buffers()[1], dtype, len(whole), whole.offset * dtype.itemsize)
 
 
 def _checksum(column: pa.ChunkedArray, metadata: Mapping[bytes, bytes]) -> int:
@@ -181,6 +190,6 @@ def _checksum(column: pa.ChunkedArray, metadata: Mapping[bytes, bytes]) -> int:
     return _checksum_of_numbers(numbers_of(values), checksum)
 
 
-def _checksum_of_numbers(numbers: np.ndarray[Any, Any], checksum: int) -> int:
+def _checksum_of_numbers(numbers: NDArray[Any], checksum: int) -> int:
     little_endian = np.ascontiguousarray(numbers, numbers.dtype.newbyteorder("<"))
     return zlib.crc32(little_endian.data, zlib.crc32(little_endian.dtype.str.encode(), checksum))
