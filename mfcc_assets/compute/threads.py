@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from math import ceil
 
 import pyarrow as pa
+from threadpoolctl import threadpool_limits
 
 from mfcc_assets.compute import local
 from mfcc_assets.compute.context import Context
@@ -29,8 +30,8 @@ class ThreadsEngine:
             at_once = min(at_once, ceil(items.num_rows / (2 * cores)))
         batches = items.combine_chunks().to_batches()
         slices = [some for batch in batches for some in slices_of(batch, at_once)]
-        # With fewer slices than cores, the work on an item may use several of them.
-        context = self._context if len(slices) < cores else self._context.on_one_core()
+        # With few slices, the work on each may use several cores. Together they never have more threads than cores.
+        context = self._context if len(slices) == 1 else self._context.on_cores(cores // max(1, len(slices)))
 
         def results(some: pa.RecordBatch) -> pa.RecordBatch:
             on_progress(Progress(begun=some["key"].to_pylist()))
@@ -40,5 +41,7 @@ class ThreadsEngine:
             # Another thread would have nothing to do.
             yield results(slices[0])
             return
-        for _, found in local.on_all_cores(lambda number: results(slices[number]), range(len(slices))):
-            yield found
+        # Threads of the library for matrices would take the cores from the other slices.
+        with threadpool_limits(1, user_api="blas"):
+            for _, found in local.on_all_cores(lambda number: results(slices[number]), range(len(slices))):
+                yield found
