@@ -19,6 +19,7 @@ from mfcc_assets_tests.benchmarks import (
     peers,
     report,
     scale,
+    scaling,
     web,
 )
 from mfcc_assets_tests.benchmarks.corpus import Corpus, fetch
@@ -34,6 +35,7 @@ SECTIONS: Mapping[str, Callable[[Corpus], Section]] = {
     "peers": peers.measure,
     "scale": scale.measure,
     "growth": growth.measure,
+    "scaling": scaling.measure,
     "orchestration": orchestration.measure,
     "web": web.measure,
 }
