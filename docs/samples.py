@@ -14,6 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mfcc_assets.compute.java import java_home
+
 REPOSITORY = Path(__file__).parents[1]
 PAGES = (
     REPOSITORY / "README.md",
@@ -33,6 +35,7 @@ NOT_RUN: Mapping[str, str] = {
     r"make demo PROFILE=azurite$": "It starts servers. mfcc_assets_tests/azure/test_profile.py runs with them.",
     r"mfcc database grant ": "It needs a server with users. mfcc_assets_tests/cli/test_database.py runs it on one.",
     r"\.venv/bin/pip install ": "It installs packages.",
+    r"make demo COMPUTE=spark|MFCC_COMPUTE=spark ": "They start Spark, as tests of mfcc_assets_tests/compute do.",
     r"dg list defs |dg launch ": "The page shows no output. mfcc_assets_tests/defs/test_dg.py runs them.",
     r"dagster asset materialize ": "No output either. mfcc_assets_tests/defs/private/test_one_library_run.py runs it.",
 }
@@ -219,10 +222,14 @@ def program_as_run(part: str, checkout: Path) -> str:
         If the program fails. Its error output is told.
     """
     code = "".join(f"{block['code']}\nprint({_MARK!r})\n" for block in _CODE.finditer(part))
+    environment = _environment(checkout)
+    if "pyspark" in code:
+        # Spark finds only a Java that is installed, and the wheel of one needs a wrapper.
+        environment["JAVA_HOME"] = str(java_home(environment, checkout.parent / "java"))
     ran = subprocess.run(
         [sys.executable, "-c", code],
         cwd=checkout,
-        env=_environment(checkout),
+        env=environment,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -25,9 +25,8 @@ class ThreadsEngine:
         self._context = context
 
     def results(self, work: Work, items: pa.Table, on_progress: Callable[[Progress], None]) -> Iterator[pa.RecordBatch]:
-        at_once, cores = work.at_once, local.WORKERS
-        if items.num_rows > at_once:
-            at_once = min(at_once, ceil(items.num_rows / (2 * cores)))
+        cores = local.WORKERS
+        at_once = min(work.at_once, ceil(items.num_rows / (2 * cores)))
         batches = items.combine_chunks().to_batches()
         slices = [some for batch in batches for some in slices_of(batch, at_once)]
         # With few slices, the work on each may use several cores. Together they never have more threads than cores.

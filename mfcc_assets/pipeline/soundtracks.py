@@ -11,11 +11,11 @@ import pyarrow as pa
 from mfcc_assets.compute.chosen import compute_of
 from mfcc_assets.compute.context import Context, settings_of_work
 from mfcc_assets.compute.port import Work, error_of
-from mfcc_assets.errors import AudioError, TooLong, TooShort, UnreadableAudio
+from mfcc_assets.errors import AudioError, TooLong, TooShort, UnreadableAudio, WorkFailed
 from mfcc_assets.ids import NO_CONTENT, AudioId, TrackId, is_unread, shard_of
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.analysed_bytes import AnalysedBytes, ByteAnalysis
-from mfcc_assets.pipeline.failed_work import FailedWork
+from mfcc_assets.pipeline.failed_work import FailedWork, log_traceback
 from mfcc_assets.pipeline.feature_repair import (
     record_checked_features,
     record_repair,
@@ -39,6 +39,10 @@ WAITING = "waiting"
 _BYTES_A_SECOND = {".aif": 176_400, ".aiff": 176_400, ".wav": 176_400, ".flac": 100_000, "": 24_000}
 """Usual size of a second of audio by the suffix of a file, that of the compressed formats if no other one fits."""
 
+_NOT_SHARED = WorkFailed(
+    "its file is there, and the process that computes does not find it",
+    remedy="Make the blobs available to all executors, at the same place as here",
+)
 _UNREADABLE = UnreadableAudio("the file may not be read", remedy="Change its permissions")
 
 
@@ -50,8 +54,8 @@ class AnalysisReport:
     ----------
     outcomes
         Outcome of each file: ``computed`` if its cepstra were computed, ``reused`` if the same audio was known from
-        other bytes or another file, ``unchanged`` if the file had been analysed before, ``rejected`` if it cannot be
-        used, ``waiting`` if it belongs to a later stage.
+        other bytes or another file, ``unchanged`` if the file had been analysed before, or has gone or changed since it
+        was observed, ``rejected`` if it cannot be used, ``waiting`` if it belongs to a later stage.
     computed
         File whose cepstra were computed, by audio id.
     seconds
@@ -173,7 +177,10 @@ class _Analyser:
                 for row in batch.to_pylist():
                     tracks = files[row["key"]]
                     if (error := error_of(row)) is not None:
+                        log_traceback(row)
                         failed.add(error, tracks[0].blob_name)
+                    elif row["gone"] and (unseen_there := self._present_here(tracks)):
+                        failed.add(_NOT_SHARED, unseen_there)
                     else:
                         self.commit(tracks, _analysed_in(row))
         finally:
@@ -181,6 +188,11 @@ class _Analyser:
             if files:
                 self._library.features.cepstra_were_written(self._library.feature_parameters.cepstra)
         failed.raise_first()
+
+    def _present_here(self, tracks: Sequence[Soundtrack]) -> str:
+        """Return the name of the first of some soundtracks whose file is there; an empty text if none is."""
+        names = (track.blob_name for track in tracks)
+        return next((name for name in names if self._library.blobs.exists(SOUNDTRACKS, name)), "")
 
     def commit(self, tracks: Sequence[Soundtrack], outcome: AnalysedBytes | None) -> None:
         """Record the outcome for all soundtracks of one content. There is none if all of them have gone."""

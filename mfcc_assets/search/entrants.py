@@ -74,6 +74,11 @@ def queries_that_may_keep(
         Rows of the queries.
     limits : (queries,)
         Limit of the candidates of each query; see `Candidates`.
+
+    Returns
+    -------
+    rows, estimates
+        Rows of the queries, and the estimate of the distance from each.
     """
     limits = limits + _ROUNDING * (1 + np.abs(limits))
     pairs = Pairs(index, queries, np.full(len(queries), track))

@@ -243,8 +243,8 @@ class FeatureStore:
 
     def cepstra_were_written(self, parameters: CepstraParameters) -> None:
         """Let runs see the cepstra and the timbre that another process has written meanwhile."""
-        for folder in ("frames", "timbre"):
-            self._listings.changed(f"{folder}/{parameters.version}/")
+        for folder in (*folders_of_cepstra(parameters.version), f"timbre/{parameters.version}/"):
+            self._listings.changed(folder)
 
     def track_features_were_written(self, parameters: FeaturesParameters) -> None:
         """Let runs see the track features that another process has written meanwhile."""

@@ -1,8 +1,6 @@
 """`make demo`: the starter library and an upload, through real runs of Dagster. Then the pages and the notebook."""
 
-import importlib.util
 import re
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -121,8 +119,6 @@ def test_the_notebook_runs_and_prints_what_it_shows(demo: Demo) -> None:
     ("page", "program"), [(page, name) for page in PROGRAMS for name in programs_of((DOCS / page).read_text())]
 )
 def test_a_program_of_a_page_prints_what_it_shows(page: str, program: str, demo: Demo, checkout: Path) -> None:
-    if program == "Spark" and not (importlib.util.find_spec("pyspark") and shutil.which("java")):
-        pytest.skip("Spark or Java is not installed")
     text = (DOCS / page).read_text()
     page_as_run(text, checkout, demo.first)  # programs read what commands have written
 

@@ -292,3 +292,17 @@ class TestOnAzure:
             proxy.answer_next(1, 503)
             with pytest.raises(StoreError, match="503"):
                 features.read_track_features(audio_id, FEATURES)
+
+
+def test_a_run_sees_what_another_process_wrote_after_it_was_told_so(features: FeatureStore, tmp_path: Path) -> None:
+    assert features.audio_with_cepstra(CEPSTRA, "run") == features.audio_with_track_features(FEATURES, "run") == set()
+    other = FeatureStore(LocalBlobs(tmp_path, lambda: bytes(32)))
+    other.write_analysis(AudioId("audio"), analysis(), CEPSTRA)
+    other.write_track_features(AudioId("audio"), track_features_of(analysis(), FEATURES), FEATURES)
+    assert features.audio_with_cepstra(CEPSTRA, "run") == set()
+
+    features.cepstra_were_written(CEPSTRA)
+    features.track_features_were_written(FEATURES)
+
+    assert features.audio_with_cepstra(CEPSTRA, "run") == {"audio"}
+    assert features.audio_with_track_features(FEATURES, "run") == {"audio"}

@@ -15,7 +15,8 @@ Each rule prevents a failure that has happened:
   files whose document is gone, and answered uploads whose recommendations went with a lost database.
 - A file that came longer ago than the settings keep it is left to the job that purges it.
 - An upload that a run is answering, or that a failed run may soon answer when the daemon retries it, gets no second
-  run.
+  run. A sweep may request one in the second in which the run of the other sensor is not stored yet. Then the first of
+  the two answers.
 - The key of a run is a digest of the state that requests it and of the time that the upload has waited. Dagster starts
   only one run for a key. So the same work is not requested at every tick. If its runs fail, it is requested again after
   one, two, four and so on minutes, and after an hour once in each hour.
@@ -75,7 +76,7 @@ ticks every five seconds."""
 _DOUBLED_IN_AN_HOUR = 6
 
 _looking = Lock()
-"""Held by the tick that looks for files, until it has received them. So no two ticks receive the same file."""
+"""Held by the tick that looks for files, until it has received them. So no two ticks of this process receive one."""
 
 _Key = TypeVar("_Key", bound=str)
 
@@ -174,8 +175,13 @@ def wait_for_arrival(library: Library) -> None:
     while (began := time.monotonic()) < until:
         if arrived_files(library, upload_files(library)):
             return
-        ended = time.monotonic()
-        time.sleep(max(0.0, min(max(PAUSE_SECONDS, (ended - began) / TICK_SHARE), until - ended)))
+        _pause(began, until)
+
+
+def _pause(began: float, until: float) -> None:
+    """Wait before the next look, the longer the longer the last one took, at most to a time."""
+    ended = time.monotonic()
+    time.sleep(max(0.0, min(max(PAUSE_SECONDS, (ended - began) / TICK_SHARE), until - ended)))
 
 
 @contextmanager
@@ -286,20 +292,23 @@ def uploads_sensor(
 def arrivals_sensor(
     context: dg.SensorEvaluationContext, library: dg.ResourceParam[Library]
 ) -> dg.SensorResult | dg.SkipReason:
+    before = Cursor.parse(context.cursor)
+    if before.is_resting(datetime.now(UTC)):
+        return dg.SkipReason(RESTING)
+    cursor, page = before, library.settings.sensor_page
     until = time.monotonic() + library.settings.watch_seconds + MORE_SECONDS
     while time.monotonic() < until:
         with _turn_to_look(until) as is_free:
-            began = time.monotonic()
+            began, now = time.monotonic(), datetime.now(UTC)
             arrived = arrived_files(library, upload_files(library)) if is_free else []
+            cursor = before.rested(now, datetime.now(UTC))
             if arrived:
-                partitions, now = _Partitions(context), datetime.now(UTC)
-                index = library.indexes.published_version() or ""
+                partitions, index = _Partitions(context), library.indexes.published_version() or ""
                 documents = receive_files(library, arrived)
                 lacking = unanswered(documents, documents, can_search=False)
-                return partitions.result(lacking, documents, index, now, page=library.settings.sensor_page)
-        ended = time.monotonic()
-        time.sleep(max(0.0, min(max(PAUSE_SECONDS, (ended - began) / TICK_SHARE), until - ended)))
-    return dg.SkipReason(NOTHING_ARRIVED)
+                return partitions.result(lacking, documents, index, now, page=page, cursor=str(cursor))
+        _pause(began, until)
+    return dg.SensorResult(skip_reason=NOTHING_ARRIVED, cursor=str(cursor))
 
 
 def sensors_of_uploads(settings: Settings) -> list[dg.SensorDefinition]:
