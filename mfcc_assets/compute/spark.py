@@ -87,7 +87,7 @@ class SparkEngine:
 
 def _jobs(items: pa.Table, slots: int) -> Iterator[pa.Table]:
     """Yield the items of each job, with the number of their bin."""
-    # Of a table with an empty chunk, Spark loses all rows after it.
+    # Spark loses all rows that follow an empty chunk of a table.
     items = items.combine_chunks()
     bins = equal_bins(items["cost"].to_numpy(), _BINS_A_SLOT * slots)
     bins_of_job = ceil(2 * slots / _JOBS_AT_ONCE)
