@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator
 from math import ceil
 
 import pyarrow as pa
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from mfcc_assets.compute import local
 from mfcc_assets.compute.context import Context
 from mfcc_assets.compute.port import Progress, Work
-from mfcc_assets.compute.worker import results_of, slices_of
+from mfcc_assets.compute.worker import function_named, results_of, slices_of
 
 
 class ThreadsEngine:
@@ -40,7 +40,16 @@ class ThreadsEngine:
             # Another thread would have nothing to do.
             yield results(slices[0])
             return
-        # Threads of the library for matrices would take the cores from the other slices.
-        with threadpool_limits(1, user_api="blas"):
-            for _, found in local.on_all_cores(lambda number: results(slices[number]), range(len(slices))):
+        # Threads of libraries for matrices and for search would take the cores from the other slices. The limit holds
+        # for what is loaded, and the work loads these libraries when it is imported.
+        function_named(work.function)
+        libraries = ThreadpoolController()
+
+        def results_on_one_thread(number: int) -> pa.RecordBatch:
+            # OpenMP has a limit for each thread that calls it.
+            with libraries.limit(limits=1, user_api="openmp"):
+                return results(slices[number])
+
+        with libraries.limit(limits=1, user_api="blas"):
+            for _, found in local.on_all_cores(results_on_one_thread, range(len(slices))):
                 yield found

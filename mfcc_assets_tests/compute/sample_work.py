@@ -70,8 +70,8 @@ def tell_cores(context: Context, _version: str, items: pa.RecordBatch) -> pa.Rec
 
 
 def tell_threads(_context: Context, _version: str, items: pa.RecordBatch) -> pa.RecordBatch:
-    """Return the largest number of threads that a library for matrices may use, as the half of each number."""
-    threads = max(pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas")
+    """Return, as the half of each number, the largest number of threads of a library for matrices or for search."""
+    threads = max(pool["num_threads"] for pool in threadpool_info())
     rows = [{"half": float(threads), "parts": [], "process": os.getpid()} for _ in range(items.num_rows)]
     return pa.RecordBatch.from_pylist(rows, HALVES)
 

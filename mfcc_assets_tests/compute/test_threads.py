@@ -1,6 +1,7 @@
 """The engine of this machine. `test_engines` has what holds for every engine."""
 
 import threading
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -54,15 +55,17 @@ def test_the_only_slice_may_use_all_cores(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("count", "threads"), [(1, 2), (9, 1)])
-def test_matrices_get_threads_only_if_there_is_one_slice(tmp_path: Path, count: int, threads: int) -> None:
+def test_libraries_get_threads_only_if_there_is_one_slice(tmp_path: Path, count: int, threads: int) -> None:
+    # FAISS brings OpenMP, which has a limit for each thread, unlike other libraries.
+    import_module("faiss")
     engine = ThreadsEngine(Context(Library(Settings(home=tmp_path))))
 
-    with threadpool_limits(2, user_api="blas"):
+    with threadpool_limits(2):
         batches = list(engine.results(work_named("tell_threads", {}), numbers(range(count)), lambda _: None))
-        after = max(pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas")
+        after = {pool["num_threads"] for pool in threadpool_info()}
 
     assert [half for batch in batches for half in batch["half"].to_pylist()] == [threads] * count
-    assert after == 2
+    assert after == {2}
 
 
 @pytest.mark.parametrize("at_once", [8, 1_000])
