@@ -1,4 +1,4 @@
-"""`make bench`: compare this package with its peers on real music, and write RESULTS.md with its figures."""
+"""`make bench`: compare this package with its peers on real music, and write the pages with the figures."""
 
 import argparse
 import subprocess
@@ -79,7 +79,8 @@ def main() -> None:
             f"All measurements together took {(time.monotonic() - begun) / 60:.1f} minutes."
         )
         report.write(heading, sections)
-    sys.stderr.write(f"{report.PAGE}\n")
+    for page in dict.fromkeys(section.page for section in sections):
+        sys.stderr.write(f"{page}\n")
 
 
 if __name__ == "__main__":

@@ -17,12 +17,13 @@ from mfcc_assets_tests.benchmarks import scaling_run
 from mfcc_assets_tests.benchmarks.corpus import Corpus
 from mfcc_assets_tests.benchmarks.grown_library import real_and_drawn, write_library
 from mfcc_assets_tests.benchmarks.population import Population
-from mfcc_assets_tests.benchmarks.report import Section
+from mfcc_assets_tests.benchmarks.report import FOLDER, Section
 from mfcc_assets_tests.benchmarks.scaling_run import FILES, LISTS, Overheads, Stage, Taken, settings_for
 from mfcc_assets_tests.benchmarks.sized_library import RANKING
 from mfcc_assets_tests.services.processes import REPOSITORY
 
 TITLE = "Threads and executors"
+PAGE = FOLDER / "ENGINES.md"
 ANALYSED, LISTED = 30, 3_000
 
 
@@ -82,7 +83,7 @@ def _taken_by(engine: Engine, folder: Path, version: str) -> Taken:
 def _section(found: Mapping[str, Taken], load: float) -> Section:
     one_thread, threads, one_executor, executors = (found[engine.name] for engine in ENGINES)
     stages = [name for name in one_thread.stages if name != "observation"]
-    section = Section(TITLE).text(
+    section = Section(TITLE, PAGE).text(
         f"{one_thread.stages['analysis'].items} files of the corpus are analysed. Then candidates and rankings of "
         f"{LISTED:,} tracks are computed, of which all but the real ones are synthetic. Executors are those of Spark's "
         "local-cluster, with one core each. In the columns with one thread or executor, all processes together have "

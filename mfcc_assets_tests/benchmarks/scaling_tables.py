@@ -1,4 +1,4 @@
-"""Write the tables of deploy/SCALING.md from the figures of RESULTS.md: ``python -m … [--price DOLLARS]``."""
+"""Write the tables of deploy/SCALING.md from the measurements: ``python -m … [--price DOLLARS]``."""
 
 import argparse
 import csv
@@ -47,13 +47,18 @@ _RUN = ("index", "candidates", "rankings", "quality", "publication", "recommenda
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 
 
+def measurements() -> str:
+    """Return the text of the pages of measurements."""
+    return report.PAGE.read_text() + scaling.PAGE.read_text()
+
+
 def rates_of(page: str) -> Rates:
-    """Return the rates in the page of measurements.
+    """Return the rates in the text of the measurements.
 
     Raises
     ------
     ValueError
-        If the page lacks a figure.
+        If the text lacks a figure.
     """
     growth, engines = _section(page, "A library that grows"), _section(page, scaling.TITLE)
     features, large = _section(page, "Features"), _section(page, "From a thousand to a million tracks")
@@ -239,7 +244,7 @@ def main(arguments: Sequence[str] | None = None, page: Path = PAGE) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--price", type=float, default=PRICE, help="dollars for a core hour")
     price = parser.parse_args(arguments).price
-    page.write_text(replaced(page.read_text(), tables(rates_of(report.PAGE.read_text()), price)))
+    page.write_text(replaced(page.read_text(), tables(rates_of(measurements()), price)))
     sys.stderr.write(f"{page}\n")
 
 

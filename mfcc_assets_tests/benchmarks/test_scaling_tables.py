@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from mfcc_assets_tests.benchmarks import report
-from mfcc_assets_tests.benchmarks.scaling_tables import PAGE, PRICE, main, rates_of, replaced, tables
+from mfcc_assets_tests.benchmarks.scaling_tables import PAGE, PRICE, main, measurements, rates_of, replaced, tables
 
-MEASURED = report.PAGE.read_text()
+MEASURED = measurements()
 
 
 def test_the_page_has_the_tables_that_the_command_writes() -> None:
