@@ -18,13 +18,13 @@ from mfcc_assets_tests.benchmarks.corpus import Corpus
 from mfcc_assets_tests.benchmarks.grown_library import real_and_drawn, write_library
 from mfcc_assets_tests.benchmarks.population import Population
 from mfcc_assets_tests.benchmarks.report import FOLDER, Section
-from mfcc_assets_tests.benchmarks.scaling_run import FILES, LISTS, Overheads, Stage, Taken, settings_for
+from mfcc_assets_tests.benchmarks.scaling_run import FILES, LISTS, LOOK, NEW, Overheads, Stage, Taken, settings_for
 from mfcc_assets_tests.benchmarks.sized_library import RANKING
 from mfcc_assets_tests.services.processes import REPOSITORY
 
 TITLE = "Threads and executors"
 PAGE = FOLDER / "ENGINES.md"
-ANALYSED, LISTED, TURNS = 30, 3_000, 2
+SEEN, ANALYSED, LISTED, TURNS = 100, 30, 3_000, 2
 
 
 @dataclass(frozen=True)
@@ -57,11 +57,12 @@ def measure(corpus: Corpus) -> Section:
 
 
 def _write_libraries(corpus: Corpus, home: Path) -> str:
-    """Write a library of files and a library with an index, and return the version of the index."""
-    with Library(settings_for(home, FILES)) as library:
-        for number, track in enumerate(corpus.tracks[:: len(corpus.tracks) // ANALYSED][:ANALYSED]):
-            path = corpus.path(track)
-            library.blobs.upload_file("soundtracks", f"{number:03}{path.suffix}", path)
+    """Write two libraries of files and a library with an index, and return the version of the index."""
+    for name, count in ((FILES, ANALYSED), (NEW, SEEN)):
+        with Library(settings_for(home, name)) as library:
+            for number, track in enumerate(corpus.tracks[:: len(corpus.tracks) // count][:count]):
+                path = corpus.path(track)
+                library.blobs.upload_file("soundtracks", f"{number:03}{path.suffix}", path)
     population = Population(corpus, ranking_named(RANKING))
     with Library(settings_for(home, LISTS)) as library:
         return write_library(library, population, real_and_drawn(population, LISTED)).version
@@ -92,7 +93,7 @@ def quickest(turns: Sequence[Taken]) -> Taken:
 
 def _section(found: Mapping[str, Taken], load: float) -> Section:
     one_thread, threads, one_executor, executors = (found[engine.name] for engine in ENGINES)
-    stages = [name for name in one_thread.stages if name != "observation"]
+    stages = [name for name in one_thread.stages if name != LOOK]
     section = Section(TITLE, PAGE).text(
         f"{one_thread.stages['analysis'].items} files of the corpus are analysed. Then candidates and rankings of "
         f"{LISTED:,} tracks are computed, of which all but the real ones are synthetic. Executors are those of Spark's "
@@ -136,10 +137,10 @@ def _section(found: Mapping[str, Taken], load: float) -> Section:
             )
         ],
     )
-    looked = threads.stages["observation"].seconds / ANALYSED
+    looked = threads.stages[LOOK].seconds / SEEN
     section.text(
         "The first job starts the processes of Python and imports the package. Jobs and items that do nothing were "
-        f"measured. A run looks at new files, for their names and tags, in {looked * 1e3:.1f} ms for each. The "
+        f"measured. A run looks at {SEEN} new files, for their names and tags, in {looked * 1e3:.1f} ms for each. The "
         "correlation of the expected costs of files with the times of their analysis is "
         f"{threads.stages['analysis'].fit:.2f}."
     )

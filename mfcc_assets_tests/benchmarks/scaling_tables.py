@@ -115,7 +115,8 @@ def _table(section: str, title: str) -> dict[str, list[str]]:
     found = re.search(rf"^\| {re.escape(title)} \|.*(?:\n\|.*)*", section, re.MULTILINE)
     if not found:
         raise ValueError(f"the measurements have no table {title!r}")
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in found[0].splitlines()]
+    header, _, *lines = found[0].splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in (header, *lines)]
     return {cells[0]: cells[1:] for cells in rows}
 
 
@@ -201,12 +202,24 @@ def _cells(found: Load, price: float) -> list[str]:
     share = found.serial_seconds / found.seconds
     return [
         _time(found.seconds),
-        f"{found.worked / 3600:,.1f}",
-        f"{found.paid / 3600:,.1f}",
-        f"{found.paid / 3600 * price:,.2f}",
+        _amount(found.worked / 3600, 1),
+        _amount(found.paid / 3600, 1),
+        _amount(found.paid / 3600 * price, 2),
         f"{_time(found.serial_seconds)}, {share:.0%}",
         found.longest_serial,
     ]
+
+
+def _amount(amount: float, digits: int) -> str:
+    """Return an amount with some digits after the point.
+
+    Examples
+    --------
+    >>> _amount(1234.56, 1), _amount(0.02, 1)
+    ('1,234.6', '< 0.1')
+    """
+    least = 10.0**-digits
+    return f"{amount:,.{digits}f}" if amount >= least else f"< {least}"
 
 
 def _time(seconds: float) -> str:
