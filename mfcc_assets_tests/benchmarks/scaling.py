@@ -141,8 +141,8 @@ def _section(found: Mapping[str, Taken], load: float) -> Section:
     looked = min(taken.stages[LOOK].seconds for taken in (threads, executors)) / SEEN
     section.text(
         "The first job starts the processes of Python and imports the package. Jobs and items that do nothing were "
-        f"measured. A run looks at {SEEN} new files, for their names and tags, in {looked * 1e3:.1f} ms for each on two cores. The "
-        "correlation of the expected costs of files with the times of their analysis is "
+        f"measured. A run looks at {SEEN} new files, for their names and tags, in {looked * 1e3:.1f} ms for each on "
+        "two cores. The correlation of the expected costs of files with the times of their analysis is "
         f"{threads.stages['analysis'].fit:.2f}."
     )
     return section.plot(_plot(found, stages), "scaling", "Seconds of each stage by engine")
