@@ -5,7 +5,8 @@ import math
 import signal
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,8 +74,15 @@ class Budget:
             self._cpu_limit = limit
             _set_limit("RLIMIT_CPU", limit)
 
-    def waiting(self) -> None:
-        """End a piece of work. The time until the next one does not count."""
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Wait for others within the ``with``: this time does not count."""
+        _end_after(None)
+        yield
+        _end_after(self._bounds.waiting_seconds)
+
+    def end(self) -> None:
+        """End the reading of the file. The time until the next one does not count."""
         _end_after(None)
 
 

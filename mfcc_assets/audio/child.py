@@ -122,33 +122,42 @@ def _receive(requests: "queue.SimpleQueue[bytes]") -> None:
 
 def _answer(request: dict[str, Any], answers: BinaryIO) -> None:
     bounds = Bounds(**request["bounds"])
-    subject = request["subject"]
     budget = Budget(bounds)
+    last = _last_message(request, bounds, budget, answers)
+    budget.end()
+    _send(answers, *last)
+
+
+def _last_message(
+    request: dict[str, Any], bounds: Bounds, budget: Budget, answers: BinaryIO
+) -> tuple[str, dict[str, Any], bytes | NDArray[np.float32]]:
+    """Send all messages but the last one, and return that: its kind, its header and its payload."""
+    subject = request["subject"]
     described: dict[str, Any]
     try:
         task = TASKS[request["task"]]
         messages = task(Path(request["path"]), subject, bounds, budget, **request["arguments"])
         message = next(messages)
         for following in messages:
-            _send(answers, budget, "part", *message)
+            with budget.waiting():
+                _send(answers, "part", *message)
             message = following
-        _send(answers, budget, "end", *message)
     except AudioError as error:
         described = {"what": error.what, "subject": error.subject, "remedy": error.remedy}
-        _send(answers, budget, type(error).__name__, described, b"")
+        return type(error).__name__, described, b""
     except OSError as error:
         described = {"errno": error.errno, "strerror": error.strerror, "filename": error.filename}
-        _send(answers, budget, "OSError", described, b"")
+        return "OSError", described, b""
     except ImportError:
-        _send(answers, budget, "defect", {"traceback": traceback.format_exc()}, b"")
+        return "defect", {"traceback": traceback.format_exc()}, b""
     except Exception as error:  # noqa: BLE001  libraries raise many kinds of errors for crafted files
         if _memory_is_used_up(error):
             what = f"reading it takes more than {bounds.memory_bytes >> 20} MB of memory"
             described = {"what": what, "subject": subject, "remedy": "Export the file again as FLAC or MP3"}
-            _send(answers, budget, TooCostly.__name__, described, b"")
-            return
+            return TooCostly.__name__, described, b""
         described = {"what": f"it cannot be read ({error!r})", "subject": subject, "remedy": "Supply an undamaged file"}
-        _send(answers, budget, UnreadableAudio.__name__, described, b"")
+        return UnreadableAudio.__name__, described, b""
+    return "end", *message
 
 
 def _memory_is_used_up(error: Exception) -> bool:
@@ -156,10 +165,7 @@ def _memory_is_used_up(error: Exception) -> bool:
     return isinstance(error, MemoryError) or "can't start new thread" in str(error)
 
 
-def _send(
-    answers: BinaryIO, budget: Budget, kind: str, described: dict[str, Any], payload: bytes | NDArray[np.float32]
-) -> None:
-    budget.waiting()
+def _send(answers: BinaryIO, kind: str, described: dict[str, Any], payload: bytes | NDArray[np.float32]) -> None:
     header = json.dumps({"kind": kind, **described}).encode()
     # A view, since a copy of each block would cost as much as the pipe.
     content = payload if isinstance(payload, bytes) else np.ascontiguousarray(payload).reshape(-1).view(np.uint8).data
