@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import resource
 import statistics
 import subprocess
 import sys
@@ -51,6 +52,21 @@ def in_turns(contestants: Mapping[str, Callable[[], object]], runs: int) -> dict
             call()
             seconds[name].append(time.perf_counter() - begun)
     return {name: Measured(tuple(taken)) for name, taken in seconds.items()}
+
+
+def cpu_seconds() -> float:
+    """Return the CPU seconds that this process and its child processes, which decode files, have taken so far."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    threads = Path("/proc/self/task").glob("*/children")
+    living = [child for thread in threads for child in thread.read_text().split()]
+    return time.process_time() + ended.ru_utime + ended.ru_stime + sum(map(_cpu_seconds_of, living))
+
+
+def _cpu_seconds_of(process: str) -> float:
+    # The name of the program, in brackets, may hold spaces.
+    numbers = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    user, system = numbers[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
