@@ -1,0 +1,256 @@
+"""A step of Dagster whose heavy work a job of Databricks does.
+
+The client of Dagster Pipes is the real one, and so are Spark, the script of the wheel, and the messages through blobs.
+The workspace is a double that runs the task as a process.
+"""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from mfcc_assets.compute.chosen import compute_of
+from mfcc_assets.compute.context import Context, settings_of_work
+from mfcc_assets.compute.databricks import WORK_FOLDER
+from mfcc_assets.compute.work_blobs import WorkBlobs
+from mfcc_assets.defs import databricks
+from mfcc_assets.defs.assets.library import raw_soundtracks, soundtrack_cepstra
+from mfcc_assets.defs.heavy_work import heavy_work
+from mfcc_assets.defs.launch import range_tags
+from mfcc_assets.library import Library
+from mfcc_assets.settings import Settings
+from mfcc_assets.storage.blobs.port import CEPSTRA, SOUNDTRACKS
+from mfcc_assets_tests.compute.sample_work import POISONED, SILENT, numbers, work_named
+from mfcc_assets_tests.services.azurite import Azurite
+from mfcc_assets_tests.services.databricks import JOB_ID, TOKEN, DatabricksDouble, running_databricks
+
+DEAD = ["sh", "-c", "exit 137"]
+"""A program that dies like a driver without memory: with no word."""
+
+
+@pytest.fixture
+def workspace(azurite: Azurite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DatabricksDouble]:
+    monkeypatch.setattr(databricks, "SECONDS_BETWEEN_QUESTIONS", 0.2)
+    with running_databricks(tmp_path, azurite.new_url()) as double:
+        double.secrets = {"blob-key": azurite.key, "databricks-client-secret": "unused"}
+        yield double
+
+
+@pytest.fixture
+def library(
+    azurite: Azurite, workspace: DatabricksDouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Library]:
+    monkeypatch.setenv("MFCC_SECRET_BLOB_KEY", azurite.key)
+    monkeypatch.setenv("MFCC_SECRET_WORKSPACE_TOKEN", TOKEN)
+    (parameter,) = [each for each in parameters_of(workspace) if each.startswith("--blob-url=")]
+    settings = Settings(
+        home=tmp_path / "home",
+        min_seconds=2.5,
+        profile="azure",
+        blob_url=parameter.partition("=")[2],
+        blob_key_secret="blob-key",
+        cosmos_url="https://documents.example",
+        database_url=f"sqlite:///{tmp_path}/tables.sqlite",
+        compute="databricks",
+        databricks_url=workspace.url,
+        databricks_job=JOB_ID,
+        databricks_token_secret="workspace-token",
+        databricks_min_items=2,
+    )
+    with Library(settings) as library:
+        yield library
+
+
+def parameters_of(workspace: DatabricksDouble) -> list[str]:
+    return workspace.job["tasks"][0]["python_wheel_task"]["parameters"]
+
+
+SHARDS = dg.StaticPartitionsDefinition(["0", "1", "2", "3"])
+
+
+def halves_of(every: Sequence[int], seen: list[dict]) -> dg.AssetsDefinition:
+    """Return an asset that halves numbers and keeps the results in a list."""
+
+    @dg.asset(partitions_def=SHARDS, backfill_policy=dg.BackfillPolicy.single_run())
+    @heavy_work
+    def halves(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
+        context.log.info("The work begins.")
+        work = work_named("halve", settings_of_work(library.settings), at_once=3)
+        for batch in compute_of(Context(library)).run(work, numbers(every)):
+            seen.extend(batch.to_pylist())
+        return dg.MaterializeResult()
+
+    return halves
+
+
+def materialised(library: Library, instance: dg.DagsterInstance, *every: int) -> tuple[dg.ExecuteInProcessResult, list]:
+    """Materialise all partitions of the asset. Return the result, and the rows by key."""
+    seen = list[dict]()
+    asset = halves_of(every, seen)
+    job = dg.Definitions(assets=[asset], jobs=[dg.define_asset_job("all", [asset])], resources={"library": library})
+    tags = {"dagster/asset_partition_range_start": "0", "dagster/asset_partition_range_end": "3"}
+    result = job.resolve_job_def("all").execute_in_process(instance=instance, tags=tags, raise_on_error=False)
+    return result, sorted(seen, key=lambda row: row["key"])
+
+
+def failure_of(result: dg.ExecuteInProcessResult) -> str:
+    (failed,) = [event for event in result.all_events if event.is_step_failure]
+    data: Any = failed.event_specific_data
+    return data.error.to_string()
+
+
+def test_a_job_does_the_work_and_its_results_figures_and_lines_come_back(library, workspace, instance) -> None:
+    result, rows = materialised(library, instance, *range(40), SILENT, POISONED)
+
+    assert result.success
+    assert [row["half"] for row in rows[:40]] == [number / 2 for number in range(40)]
+    assert [row["error_code"] for row in rows[40:]] == ["SilentAudio", "WorkFailed"]
+    assert rows[-1]["error"]["subject"] == "0200"
+    (run,) = workspace.runs
+    (task,) = run.request["tasks"]
+    assert task["new_cluster"]["runtime_engine"] == "STANDARD"
+    assert not [each for each in task["python_wheel_task"]["parameters"] if "pipes" in each]
+    materialisations = result.asset_materializations_for_node("halves")
+    counted = {each.partition: each.metadata["items_on_databricks"].value for each in materialisations}
+    assert counted == {"0": 12, "1": 10, "2": 10, "3": 10}
+    lines = [record.user_message for record in instance.all_logs(result.run_id)]
+    assert "42 of 42 done, 2 of them with an error" in lines
+    assert list(library.blobs.list(CEPSTRA, f"{WORK_FOLDER}/")) == []
+
+
+def test_work_on_few_items_starts_no_cluster(library, workspace, instance) -> None:
+    result, rows = materialised(library, instance, 1)
+
+    assert result.success
+    assert [row["half"] for row in rows] == [0.5]
+    assert workspace.runs == []
+
+
+def test_a_job_that_dies_without_a_message_fails_the_step_with_the_cause_that_databricks_knows(
+    library, workspace, instance
+) -> None:
+    workspace.command = DEAD
+
+    result, _ = materialised(library, instance, 1, 2)
+
+    assert not result.success
+    assert "The spark driver has stopped unexpectedly" in failure_of(result)
+    assert f"Look at {workspace.url}/#job/run/1000" in failure_of(result)
+
+
+def test_a_job_that_dies_with_an_error_before_it_can_send_one_fails_the_step_with_that_error(
+    library, workspace, instance
+) -> None:
+    parameters_of(workspace).append("--blob-key-secret=forgotten-key")
+
+    result, _ = materialised(library, instance, 1, 2)
+
+    assert not result.success
+    assert "Secret forgotten-key: it is not configured" in failure_of(result)
+
+
+def test_the_error_of_a_job_is_that_of_the_step_with_what_it_concerns(
+    library, workspace, instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(WorkBlobs, "write_items", lambda *_: None)
+
+    result, _ = materialised(library, instance, 1, 2)
+
+    (run,) = workspace.runs
+    assert not result.success
+    assert "items.arrow: the job failed (" in failure_of(result)
+    assert run.state["result_state"] == "FAILED"
+
+
+def test_a_step_that_is_interrupted_cancels_its_job_and_fails(library, workspace, instance) -> None:
+    workspace.command = ["sleep", "600"]
+
+    def interrupt() -> None:
+        while not workspace.runs:
+            time.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    try:
+        with pytest.raises(dg.DagsterExecutionInterruptedError):
+            materialised(library, instance, 1, 2)
+    finally:
+        thread.join()
+
+    (run,) = instance.get_runs()
+    assert workspace.cancelled == [1000]
+    assert run.status != dg.DagsterRunStatus.SUCCESS
+    assert instance.get_latest_materialization_event(dg.AssetKey("halves")) is None
+
+
+def test_a_job_that_somebody_cancels_on_databricks_fails_the_step(library, workspace, instance) -> None:
+    workspace.command = ["sleep", "600"]
+
+    def cancel() -> None:
+        while not workspace.runs:
+            time.sleep(0.05)
+        workspace.cancel(1000)
+
+    thread = threading.Thread(target=cancel)
+    thread.start()
+    result, _ = materialised(library, instance, 1, 2)
+    thread.join()
+
+    assert not result.success
+    assert "Run cancelled" in failure_of(result)
+
+
+def test_a_submission_whose_answer_is_lost_starts_one_cluster(library, workspace, instance) -> None:
+    workspace.command, workspace.lost_answers = ["true"], 1
+
+    result, _ = materialised(library, instance, 1, 2)
+
+    assert workspace.lost_answers == 0
+    assert len(workspace.runs) == 1
+    assert "the engine is at fault: it did not return 0001, 0002" in failure_of(result)
+
+
+def test_a_job_that_the_workspace_does_not_have_is_named(library, workspace, instance) -> None:
+    workspace.job["tasks"] = []
+
+    result, _ = materialised(library, instance, 1, 2)
+
+    assert f"job {JOB_ID} of Databricks: it has not one task with a wheel" in failure_of(result)
+
+
+def test_a_workspace_that_refuses_is_named_with_what_it_says(
+    library, workspace, instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MFCC_SECRET_WORKSPACE_TOKEN", "wrong")
+
+    result, _ = materialised(library, instance, 1, 2)
+
+    assert f"workspace {workspace.url}: Databricks cannot be asked (Invalid access token.)" in failure_of(result)
+
+
+def test_soundtracks_are_analysed_on_databricks_as_on_this_machine(
+    library, workspace, instance, ten_songs: list[Path], up_to_date_home: Path
+) -> None:
+    for song in ten_songs:
+        library.blobs.upload_file(SOUNDTRACKS, song.name, song)
+    assets = [raw_soundtracks, soundtrack_cepstra]
+    job = dg.Definitions(assets=assets, jobs=[dg.define_asset_job("all", assets)], resources={"library": library})
+
+    result = job.resolve_job_def("all").execute_in_process(instance=instance, tags=range_tags("0", "f"))
+
+    assert result.success
+    assert len(workspace.runs) == 1
+    parameters = library.feature_parameters.cepstra
+    with Library(Settings(home=up_to_date_home)) as here:
+        wanted = {track.blob_name: track.audio_id for track in here.catalogue.soundtracks()}
+        assert {track.blob_name: track.audio_id for track in library.catalogue.soundtracks()} == wanted
+        for audio_id in filter(None, wanted.values()):
+            found = library.features.read_cepstra(audio_id, parameters)
+            assert (found == here.features.read_cepstra(audio_id, parameters)).all()
