@@ -1,4 +1,5 @@
-// A Databricks workspace in the network of the library, closed to the internet. Nothing uses it yet.
+// A Databricks workspace in the network of the library, closed to the internet, and the identity with which its Unity Catalog
+// reads storage. The bundle in deploy/databricks defines what is in it.
 param name string
 param location string
 param managedGroupName string
@@ -35,6 +36,15 @@ resource workspace 'Microsoft.Databricks/workspaces@2024-05-01' = {
   }
 }
 
+// The storage credential of Unity Catalog names it. It gets the role Storage Blob Data Reader on the account of the tables.
+resource connector 'Microsoft.Databricks/accessConnectors@2024-05-01' = {
+  name: '${name}-connector'
+  location: location
+  identity: {
+    type: 'SystemAssigned'
+  }
+}
+
 module endpoint 'endpoint.bicep' = {
   name: 'databricks-endpoint'
   params: {
@@ -62,3 +72,6 @@ module signInEndpoint 'endpoint.bicep' = {
     endpoint
   ]
 }
+
+output connectorId string = connector.id
+output connectorPrincipalId string = connector.identity.principalId
