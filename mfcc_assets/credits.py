@@ -206,15 +206,15 @@ def albums_of(track: Credited, artist_names: Sequence[str]) -> tuple[tuple[str, 
     tuple
         Pairs of the compared title and whose or where the album is.
     """
-    if is_placeholder(track.album):
+    title = _compared_title(track.album)
+    if not title:
         return ()
-    title = folded(track.album)
-    title = _DISC_SUFFIX.sub("", title) or title
     if album_artist := compared_name(track.album_artist):
         return ((title, album_artist),)
     owners = [artist_names[0]] if artist_names else []
     if not owners or not _is_common(title):
-        owners.insert(0, f"{_album_folder(track.blob_name)}/")
+        name = track.blob_name.replace("\\", "/")
+        owners.insert(0, f"{_album_folder(name[: name.rfind('/') + 1])}/")
     return tuple((title, owner) for owner in owners)
 
 
@@ -246,14 +246,25 @@ def _main_artists(credit: str) -> list[str]:
     return [*_LISTED.split(main.strip() or credit), *([credit] if may_be_one_name else [])]
 
 
+@lru_cache(maxsize=2**16)
+def _compared_title(album: str) -> str:
+    """Return the title of an album as it is compared with others, or an empty text for a placeholder."""
+    if is_placeholder(album):
+        return ""
+    title = folded(album)
+    return _DISC_SUFFIX.sub("", title) or title
+
+
+@lru_cache(maxsize=2**16)
 def _is_common(album: str) -> bool:
     """Return True if many artists have an album of this title, such as "Greatest Hits, Vol. 2"."""
     return album in _COMMON_ALBUMS or _EDITION.sub("", album) in _COMMON_ALBUMS
 
 
-def _album_folder(blob_name: str) -> str:
-    """Return the compared folder of an album. Folders such as "CD2" are parts of the folder above them."""
-    *folders, _ = folded(blob_name.replace("\\", "/")).split("/")
+@lru_cache(maxsize=2**16)
+def _album_folder(folder: str) -> str:
+    """Return the compared form of a folder, which ends in "/". Folders such as "CD2" are parts of the folder above."""
+    *folders, _ = folded(folder).split("/")
     while folders and _DISC_FOLDER.fullmatch(folders[-1]):
         folders.pop()
     return _DISC_SUFFIX.sub("", "/".join(folders))

@@ -43,7 +43,7 @@ def one_artist(names: Iterable[str]) -> dict[str, str]:
     >>> one_artist(["bush (uk)", "bush (canada)", "bush"])
     {'bush (uk)': 'bush (uk)', 'bush (canada)': 'bush (canada)', 'bush': 'bush'}
     """
-    both_names = {name: [_spelled(part) for part in _own_names(name)] for name in names}
+    both_names = {name: [_spelled(part) for part in _own_names(name)] for name in dict.fromkeys(names)}
     second_names = defaultdict(set)
     for own in both_names.values():
         second_names[own[0]].update(own[1:])

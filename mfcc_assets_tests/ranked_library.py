@@ -12,7 +12,7 @@ from mfcc_assets.features.track_features import Analysis, TrackFeatures, track_f
 from mfcc_assets.ids import AudioId, track_id
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.index import build_index
-from mfcc_assets.pipeline.present_lists import present_lists
+from mfcc_assets.pipeline.present_lists import is_in_library, present_lists
 from mfcc_assets.pipeline.publication import publish_built_index
 from mfcc_assets.pipeline.rankings import ListsReport, find_candidates, rank_candidates
 from mfcc_assets.pipeline.recordings import Recordings
@@ -97,7 +97,8 @@ def order_by_distance_alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def named_lists(library: Library, version: str, recordings: Recordings) -> dict[AudioId, list[AudioId]]:
     """Return the present lists of an index by the audio id of the query."""
-    lists, ids = present_lists(library, version, recordings), recordings.tracks.audio_ids
+    in_library, ids = is_in_library(library, recordings.tracks), recordings.tracks.audio_ids
+    lists = present_lists(library, version, recordings, in_library)
     return {
         ids[row]: [ids[other] for other in lists.rows[row].tolist() if other >= 0]
         for row in np.flatnonzero(lists.is_query).tolist()

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from importlib import import_module
 
 from mfcc_assets.compute.context import Context
 from mfcc_assets.compute.databricks import DatabricksEngine, Start
@@ -48,6 +49,8 @@ def compute_of(context: Context) -> Compute:
     if settings.compute == "local":
         return Compute(ThreadsEngine(context))
     with needs_extra("spark", "Work on Spark"):
+        # Spark does not import it before it runs a job, and another package may have brought Spark without it.
+        import_module("pandas")
         from mfcc_assets.compute.spark import SparkEngine
 
     return Compute(SparkEngine(settings))

@@ -1,9 +1,10 @@
 """What work may use, wherever it runs: the blobs of a library, and the features and indexes in them."""
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from pathlib import Path
 from threading import RLock
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from pydantic import TypeAdapter
 
@@ -52,9 +53,16 @@ class Context:
     """
 
     def __init__(self, library: Library, index: LibraryIndex | None = None, for_each: ForEach = on_all_cores) -> None:
-        self._library, self.for_each = library, for_each
+        self._library = library
+        self.for_each: ForEach = for_each
         self._kept: dict[str, tuple[str, Any]] = {"index": (index.version, index)} if index else {}
         self._lock = RLock()
+
+    def on_one_core(self) -> Self:
+        """Return this context for work on one of several items at once, each of which has a core."""
+        context = copy(self)
+        context.for_each = in_turn
+        return context
 
     @property
     def settings(self) -> Settings:

@@ -1,5 +1,6 @@
 """The session of Spark that a process uses: its own one, or that of a Spark Connect server."""
 
+import atexit
 import socket
 import sys
 from collections.abc import Iterator, Mapping, MutableMapping
@@ -75,6 +76,9 @@ def _session_of_server(address: str) -> SparkSession:
         from pyspark.sql.connect.session import SparkSession as SessionOfServer
 
     session: Any = SessionOfServer.builder.remote(address).getOrCreate()
+    # What Spark does when the process ends would wait for many minutes if the server is gone. It skips a closed client.
+    atexit.unregister(session.client.close)
+    atexit.register(session.client.close)
     return cast("SparkSession", session)
 
 

@@ -1,11 +1,12 @@
 """The engine of this machine: its threads share one context, and with it the open index."""
 
 from collections.abc import Callable, Iterator
+from math import ceil
 
 import pyarrow as pa
 
+from mfcc_assets.compute import local
 from mfcc_assets.compute.context import Context
-from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.compute.port import Progress, Work
 from mfcc_assets.compute.worker import results_of, slices_of
 
@@ -23,14 +24,21 @@ class ThreadsEngine:
         self._context = context
 
     def results(self, work: Work, items: pa.Table, on_progress: Callable[[Progress], None]) -> Iterator[pa.RecordBatch]:
+        at_once, cores = work.at_once, local.WORKERS
+        if items.num_rows > at_once:
+            at_once = min(at_once, ceil(items.num_rows / (2 * cores)))
+        batches = items.combine_chunks().to_batches()
+        slices = [some for batch in batches for some in slices_of(batch, at_once)]
+        # With fewer slices than cores, the work on an item may use several of them.
+        context = self._context if len(slices) < cores else self._context.on_one_core()
+
         def results(some: pa.RecordBatch) -> pa.RecordBatch:
             on_progress(Progress(begun=some["key"].to_pylist()))
-            return results_of(self._context, work, some)
+            return results_of(context, work, some)
 
-        slices = (some for batch in items.combine_chunks().to_batches() for some in slices_of(batch, work.at_once))
-        if items.num_rows <= work.at_once:
+        if len(slices) == 1:
             # Another thread would have nothing to do.
-            yield from map(results, slices)
+            yield results(slices[0])
             return
-        for _, found in on_all_cores(results, slices):
+        for _, found in local.on_all_cores(lambda number: results(slices[number]), range(len(slices))):
             yield found

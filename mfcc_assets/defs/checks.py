@@ -86,9 +86,9 @@ def rankings_are_complete(library: dg.ResourceParam[Library]) -> dg.AssetCheckRe
     description="Neither precision nor the share of tracks that are never recommended is worse than that of the "
     "published index by more than the margin.",
 )
-def quality_holds(library: dg.ResourceParam[Library]) -> dg.AssetCheckResult:
+def quality_holds(context: dg.AssetCheckExecutionContext, library: dg.ResourceParam[Library]) -> dg.AssetCheckResult:
     version = library.indexes.built_version()
-    verdict = judge_quality(library, version)
+    verdict = judge_quality(library, version, run_id=context.run.run_id)
     return dg.AssetCheckResult(
         passed=verdict.allowed,
         description=f"{'; '.join(verdict.faults)}. {how_to_publish(version)}" if verdict.faults else None,

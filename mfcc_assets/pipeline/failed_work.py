@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from mfcc_assets.compute.port import error_of
 from mfcc_assets.errors import MfccError, WorkFailed
@@ -75,8 +74,8 @@ def succeeded(
         Called with the key and the error of each other item.
     """
     for batch in results:
-        failed = pc.is_valid(batch["error_code"])
-        for row in batch.filter(failed).to_pylist():
+        code = batch["error_code"]
+        for row in batch.filter(code.is_valid()).to_pylist():
             if (error := error_of(row)) is not None:
                 on_failure(row["key"], error)
-        yield batch.filter(pc.invert(failed))
+        yield batch.filter(code.is_null())

@@ -4,7 +4,7 @@ import bisect
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from posixpath import splitext
 from typing import Protocol
 
 from mfcc_assets.evaluation.metrics import OfOwnClass
@@ -64,7 +64,7 @@ def classes_of_bit_rates(lists: RowLists, files: Sequence[File | None]) -> list[
 
 def format_of(track: File) -> str:
     """Return the format of a track: the suffix of its name."""
-    return PurePosixPath(track.blob_name).suffix.removeprefix(".").lower() or "no suffix"
+    return splitext(track.blob_name)[1].removeprefix(".").lower() or "no suffix"
 
 
 def bit_rate_of(track: File) -> str:

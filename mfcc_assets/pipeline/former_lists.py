@@ -7,7 +7,7 @@ track that went concerns the queries that have it.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,30 +18,34 @@ from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.recordings import Recordings, recordings_of
 from mfcc_assets.pipeline.stored_rankings import intact_lists
-from mfcc_assets.search.candidates import CandidateSearch
 from mfcc_assets.search.cascade import most_compared
+from mfcc_assets.search.entrants import queries_that_may_keep
 from mfcc_assets.search.id_arrays import IdArray
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.search.window import Windows
 from mfcc_assets.storage.ranked_lists import ListHeads, RankedLists
 from mfcc_assets.storage.ranking_store import Stage
 
+Entrants: TypeAlias = Mapping[int, Sequence[tuple[int, float]]]
+"""New tracks that may be candidates of queries, by the row of the query: their rows, and estimates of their
+distances."""
+
 
 @dataclass(frozen=True, eq=False)
 class KnownList:
-    """The candidates of a query that stay, and what is to be compared with it.
+    """The candidates of a query that stay, followed by new tracks that may be candidates.
 
     Attributes
     ----------
-    rows, estimates : (candidates,)
-        Rows of the candidates in the new index, and their estimates.
-    entrants : (n,) int64
-        Rows of new tracks that may be candidates.
+    rows, estimates : (tracks,)
+        Rows of the tracks in the new index, and the estimates of their distances.
+    entrants
+        Number of new tracks.
     """
 
     rows: NDArray[np.int64]
     estimates: NDArray[np.float64]
-    entrants: NDArray[np.int64]
+    entrants: int
 
 
 class FormerLists:
@@ -116,8 +120,8 @@ class FormerLists:
         except CorruptIndex:
             return None
 
-    def entrants(self, every: Iterable[ListHeads], windows: Windows, each: ForEach) -> dict[int, list[int]]:
-        """Return the rows of new tracks that may be candidates, by the row of each query that they concern.
+    def entrants(self, every: Iterable[ListHeads], windows: Windows, each: ForEach) -> Entrants:
+        """Return the rows of new tracks that may be candidates, with their estimates, by the row of each query.
 
         Parameters
         ----------
@@ -134,19 +138,19 @@ class FormerLists:
             limits[rows[rows >= 0]] = heads.limits[rows >= 0]
         in_windows, own = windows.among(np.flatnonzero(limits > -np.inf)), self._recordings.rows
 
-        def concerned(added: int) -> NDArray[np.int64]:
+        def concerned(added: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
             near = in_windows.queries_of(added)
             near = near[own[near] != added]
-            return CandidateSearch.of_row(self._index, added).queries_that_may_keep(near, limits[near])
+            return queries_that_may_keep(self._index, added, near, limits[near])
 
-        found: dict[int, list[int]] = {}
-        for added, queries in sorted(each(concerned, self.added.tolist()), key=lambda one: one[0]):
-            for row in queries.tolist():
-                found.setdefault(row, []).append(added)
+        found: dict[int, list[tuple[int, float]]] = {}
+        for added, (queries, estimates) in sorted(each(concerned, self.added.tolist()), key=lambda one: one[0]):
+            for row, estimate in zip(queries.tolist(), estimates.tolist(), strict=True):
+                found.setdefault(row, []).append((added, estimate))
         return found
 
     def concerned(
-        self, shard: str, heads: ListHeads, queries: NDArray[np.int64], entrants: Mapping[int, Sequence[int]]
+        self, shard: str, heads: ListHeads, queries: NDArray[np.int64], entrants: Entrants
     ) -> Iterator[tuple[int, KnownList | None]]:
         """Yield the rows of the queries of a shard whose candidates may differ, with what is known of them.
 
@@ -183,8 +187,8 @@ class FormerLists:
         for row, number in zip(kept.tolist(), numbers.tolist(), strict=True):
             of_query = lists.rows_of(number)
             stays = is_there[of_query]
-            new = entrants.get(row)
-            if new is None and stays.all():
+            new = entrants.get(row, ())
+            if not new and stays.all():
                 continue
             yield row, self._known(lists, number, rows[of_query], stays, new)
 
@@ -194,14 +198,16 @@ class FormerLists:
         number: int,
         rows: NDArray[np.int64],
         stays: NDArray[np.bool_],
-        entrants: Sequence[int] | None,
+        entrants: Sequence[tuple[int, float]],
     ) -> KnownList | None:
         wanted = self._index.parameters.ranked_count
         is_full = len(rows) >= most_compared(wanted)
         if not stays.all() and (is_full or not stays[:wanted].all()):
             # Tracks that were dropped may be candidates now.
             return None
-        return KnownList(rows[stays], lists.distances[lists.rows_of(number)][stays], np.array(entrants or (), np.int64))
+        estimates = lists.distances[lists.rows_of(number)][stays]
+        new_rows, new_estimates = np.array([row for row, _ in entrants], np.int64), [far for _, far in entrants]
+        return KnownList(np.append(rows[stays], new_rows), np.append(estimates, new_estimates), len(entrants))
 
     def _rows_of(self, lists: RankedLists) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """Return the row of each candidate in the new index, and whether it still represents another recording."""

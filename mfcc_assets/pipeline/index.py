@@ -1,7 +1,7 @@
 """Build the index of a library from the stored features, and repair the published one."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -14,7 +14,7 @@ from mfcc_assets.compute.port import Progress as EngineProgress
 from mfcc_assets.compute.port import Work
 from mfcc_assets.errors import CorruptIndex, FeaturesMissing, MfccError, NoPublishedIndex, UnknownRanking
 from mfcc_assets.evaluation.metrics import EVALUATED_COUNT
-from mfcc_assets.ids import AudioId
+from mfcc_assets.ids import AudioId, TrackId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline import statistics_work
 from mfcc_assets.pipeline.failed_work import FailedWork, name_of_audio, succeeded
@@ -116,7 +116,7 @@ def build_index(library: Library, *, run_id: str = "", report_progress: Report =
         return BuiltIndex(former, added=0, removed=0, written=bool(repairs), repaired=repairs)
     if former is not None and former.parameters.features != parameters.features:
         former = None
-    tracks = _tracks_with_features(library, parameters, run_id)
+    tracks = _with_features(library, parameters, track_of_audio, run_id)
     index = compacted(_builder(library, parameters, report_progress).build(tracks, former))
     written = library.indexes.intact(index.version) is None
     if written:
@@ -134,9 +134,10 @@ def _counting(report_progress: Report, phase: str, total: int) -> Callable[[int]
     return lambda number: tally.end("", files=number, work=number)
 
 
-def _tracks_with_features(library: Library, parameters: IndexParameters, run_id: str = "") -> TrackOfAudio:
+def _with_features(
+    library: Library, parameters: IndexParameters, track_of_audio: Mapping[AudioId, TrackId], run_id: str = ""
+) -> TrackOfAudio:
     with_features = library.features.audio_with_track_features(parameters.features, run_id)
-    track_of_audio = library.catalogue.track_ids_by_audio()
     return TrackOfAudio.of({audio_id: track for audio_id, track in track_of_audio.items() if audio_id in with_features})
 
 
@@ -232,7 +233,9 @@ def _built_again(library: Library, version: str) -> LibraryIndex | None:
     """Build a damaged index again from the features; None if the same version does not result."""
     remains = library.indexes.remains(version)
     parameters = remains.parameters if remains else index_parameters(library)
-    tracks = remains.tracks if remains else _tracks_with_features(library, parameters)
+    tracks = remains.tracks if remains else None
+    if tracks is None:
+        tracks = _with_features(library, parameters, library.catalogue.track_ids_by_audio())
     for former in _possible_formers(library, remains):
         # The calibration of a former index is taken over. Only with the right one does the version result.
         if former is not None and replace(former, parameters=parameters, tracks=tracks).version != version:

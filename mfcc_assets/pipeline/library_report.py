@@ -14,7 +14,7 @@ from mfcc_assets.evaluation.metrics import EVALUATED_COUNT
 from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.map_points import map_points
-from mfcc_assets.pipeline.present_lists import present_lists
+from mfcc_assets.pipeline.present_lists import is_in_library, present_lists
 from mfcc_assets.pipeline.recordings import recordings_of
 from mfcc_assets.plots.library_map import MOST_LABELS, library_map
 from mfcc_assets.plots.projection import loneliest
@@ -105,7 +105,8 @@ def occurrences_of(library: Library, index: LibraryIndex) -> NDArray[np.int64]:
     occurrences = _known_occurrences.get(index)
     if occurrences is None:
         recordings = recordings_of(library, index)
-        counts = present_lists(library, index.version, recordings).occurrences(EVALUATED_COUNT)
+        in_library = is_in_library(library, recordings.tracks)
+        counts = present_lists(library, index.version, recordings, in_library).occurrences(EVALUATED_COUNT)
         occurrences = _known_occurrences[index] = counts[recordings.rows]
     return occurrences
 

@@ -121,11 +121,11 @@ class ListChanges:
         self._queries = inputs.queries != former_inputs.queries
         changed_names = inputs.names != former_inputs.names
         of_index = _buckets(index.tracks.audio_ids)
-        lists, distances = _lists(library, index)
+        lists, distances = list_order_of(library, index).lists(ranked_rows(library, index))
         changed = (changed_names[of_index][lists] & (lists >= 0)).any(axis=1)
         if former.version != index.version:
             rows = former.tracks.rows(index.tracks.audio_ids)
-            before, distances_before = _lists(library, former)
+            before, distances_before = list_order_of(library, former).lists(ranked_rows(library, former))
             # Row -1 of the lists stays -1.
             row_now = np.append(index.tracks.rows(former.tracks.audio_ids), -1)
             is_same = before.shape[1] == lists.shape[1] and (
@@ -156,13 +156,6 @@ def changes_since(
         return ListChanges(library, index, inputs, former, former_inputs)
     except (NoPublishedIndex, CorruptIndex):
         return None
-
-
-def _lists(library: Library, index: LibraryIndex) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-    """Return the rows (tracks, ranked) of all rankings in the order of their lists, and their distances."""
-    ranked = ranked_rows(library, index)
-    order = list_order_of(library, index).orders(ranked)
-    return np.take_along_axis(ranked.rows, order, axis=1), np.take_along_axis(ranked.distances, order, axis=1)
 
 
 def _digests(content: Iterable[tuple[str, Sequence[str]]]) -> NDArray[np.uint64]:

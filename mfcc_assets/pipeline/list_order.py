@@ -60,8 +60,24 @@ class ListOrder:
 
     def all_rows(self, ranked: RankedRows) -> NDArray[np.int32]:
         """Return the rows (tracks, ranked) of the rankings of all tracks of the index in the order of their lists."""
-        rows: NDArray[np.int32] = np.take_along_axis(ranked.rows, self.orders(ranked), axis=1)
-        return rows
+        return self.lists(ranked)[0]
+
+    def lists(
+        self, ranked: RankedRows, tracks: NDArray[np.int64] | slice = slice(None)
+    ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+        """Return the rows (tracks, ranked) of rankings in the order of their lists, and their distances.
+
+        Parameters
+        ----------
+        ranked
+            The rankings of all tracks of the index.
+        tracks
+            Rows of the tracks whose rankings are wanted. By default, all are.
+        """
+        order = self.orders(ranked)[tracks]
+        rows: NDArray[np.int32] = np.take_along_axis(ranked.rows[tracks], order, axis=1)
+        distances: NDArray[np.float64] = np.take_along_axis(ranked.distances[tracks], order, axis=1)
+        return rows, distances
 
     def orders(self, ranked: RankedRows) -> NDArray[np.integer]:
         """Return the places (tracks, ranked) of the rankings of all tracks in the order of their lists."""

@@ -17,7 +17,7 @@ from mfcc_assets.compute.list_columns import list_column
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.former_lists import FormerLists, KnownList
+from mfcc_assets.pipeline.former_lists import Entrants, FormerLists, KnownList
 from mfcc_assets.pipeline.list_work import QUERIES, TO_RANK, finder_of
 from mfcc_assets.pipeline.recordings import recordings_of
 from mfcc_assets.pipeline.stored_rankings import required_lists
@@ -99,11 +99,11 @@ class CandidatesPlanner:
         columns = {
             "key": list(IdArray[AudioId](self._index.tracks.audio_ids.array[np.array(rows, np.int64)])),
             "shard": [shard] * len(rows),
-            "cost": [float(in_window if each is None else len(each.entrants)) for each in known],
+            "cost": [float(in_window if each is None else each.entrants) for each in known],
             "row": rows,
             "known_rows": list_column([None if each is None else each.rows for each in known], pa.int64()),
             "known_estimates": list_column([None if each is None else each.estimates for each in known], pa.float64()),
-            "entrants": list_column([None if each is None else each.entrants for each in known], pa.int64()),
+            "entrants": [None if each is None else each.entrants for each in known],
         }
         return pa.table(columns, schema=QUERIES)
 
@@ -125,7 +125,7 @@ class CandidatesPlanner:
         return {shard: heads for shard, heads in every if heads is not None}
 
     @cached_property
-    def _entrants(self) -> Mapping[int, Sequence[int]]:
+    def _entrants(self) -> Entrants:
         windows = finder_of(self._context, self._index.version).windows
         return self.former.entrants(self._heads.values(), windows, on_all_cores) if self.former else {}
 

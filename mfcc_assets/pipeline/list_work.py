@@ -3,6 +3,8 @@
 A key is the audio id of a query of the index whose version is given. Other tracks are named by their rows in the index.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -11,12 +13,16 @@ from mfcc_assets.compute.context import Context
 from mfcc_assets.compute.list_columns import arrays_of, list_column
 from mfcc_assets.compute.port import ITEM
 from mfcc_assets.evaluation.metrics import EVALUATED_COUNT
+from mfcc_assets.for_each import ForEach
 from mfcc_assets.ids import AudioId
 from mfcc_assets.pipeline.answer import certify
 from mfcc_assets.pipeline.recordings import Recordings, found_recordings
-from mfcc_assets.search.candidates import Candidates, CandidateSearch
+from mfcc_assets.search.candidates import Candidates, candidates_in_windows
+from mfcc_assets.search.cascade import compares_all
+from mfcc_assets.search.entrants import EstimatedLists, candidates_among
 from mfcc_assets.search.id_arrays import IdArray
 from mfcc_assets.search.index import LibraryIndex
+from mfcc_assets.search.merged_rankings import KnownRanking, merged_rankings
 from mfcc_assets.search.query import search_for_row
 from mfcc_assets.search.window import Windows
 from mfcc_assets.similarity.rankings import RankedList
@@ -24,12 +30,12 @@ from mfcc_assets.similarity.rankings import RankedList
 _ROWS, _NUMBERS = pa.list_(pa.int64()), pa.list_(pa.float64())
 
 QUERIES = pa.schema(
-    [*ITEM, ("row", pa.int64()), ("known_rows", _ROWS), ("known_estimates", _NUMBERS), ("entrants", _ROWS)]
+    [*ITEM, ("row", pa.int64()), ("known_rows", _ROWS), ("known_estimates", _NUMBERS), ("entrants", pa.int64())]
 )
 """Items of `find_candidates`: the row of a query.
 
-If some candidates are known, they are given with their estimates, and only the entrants are compared. Otherwise these
-are null.
+If some candidates are known, they are given with their estimates, followed by the entrants, whose number is given. Only
+these are compared then. Otherwise these columns are null.
 """
 
 CANDIDATES = pa.schema([("rows", _ROWS), ("estimates", _NUMBERS), ("limit", pa.float64()), ("compared", pa.int64())])
@@ -47,7 +53,7 @@ If a ranking of other candidates is known, it is given with its distances. Other
 RANKED = pa.schema([("rows", _ROWS), ("distances", _NUMBERS)])
 """Results of `rank_candidates` and of `prove_nearest`: the rows of the nearest tracks, and their distances."""
 
-_QUERIES_AT_ONCE = 32
+_QUERIES_AT_ONCE = 64
 """Number of queries whose windows are found at once."""
 
 
@@ -58,6 +64,8 @@ class Finder:
     ----------
     index, recordings
         The index and its recordings.
+    for_each
+        Function that applies another function to many items.
 
     Attributes
     ----------
@@ -65,34 +73,38 @@ class Finder:
         Windows of all tracks of the index.
     """
 
-    def __init__(self, index: LibraryIndex, recordings: Recordings) -> None:
+    def __init__(self, index: LibraryIndex, recordings: Recordings, for_each: ForEach) -> None:
         self._index, self._recordings, self._wanted = index, recordings, index.parameters.ranked_count
-        self.windows = Windows.of(index)
+        self.windows = Windows.of(index, for_each)
         self._in_windows = self.windows.among(np.flatnonzero(recordings.represents))
 
-    def anew(self, rows: NDArray[np.int64]) -> list[tuple[Candidates, int]]:
+    def anew(self, queries: NDArray[np.int64]) -> list[tuple[Candidates, int]]:
         """Find the candidates of queries, given by their rows."""
         found = list[tuple[Candidates, int]]()
-        for first in range(0, len(rows), _QUERIES_AT_ONCE):
-            some = rows[first : first + _QUERIES_AT_ONCE]
-            windows = self._in_windows.tracks_of_each(some)
-            found += [self._among(row, tracks) for row, tracks in zip(some.tolist(), windows, strict=True)]
+        for first in range(0, len(queries), _QUERIES_AT_ONCE):
+            some = queries[first : first + _QUERIES_AT_ONCE]
+            windows = [
+                tracks[tracks != self._recordings.rows[row]]
+                for row, tracks in zip(some.tolist(), self._in_windows.tracks_of_each(some), strict=True)
+            ]
+            candidates = candidates_in_windows(self._index, some, windows, self._wanted)
+            found += [(each, len(tracks)) for each, tracks in zip(candidates, windows, strict=True)]
         return found
-
-    def _among(self, row: int, tracks: NDArray[np.int64]) -> tuple[Candidates, int]:
-        tracks = tracks[tracks != self._recordings.rows[row]]
-        return CandidateSearch.of_row(self._index, row).pruned(tracks, self._wanted), len(tracks)
 
     def updated(
         self,
-        row: int,
-        known_rows: NDArray[np.int64],
-        known_estimates: NDArray[np.float64],
-        entrants: NDArray[np.int64],
-    ) -> tuple[Candidates, int]:
-        """Find the candidates of a query among known ones and entrants."""
-        search = CandidateSearch.of_row(self._index, row)
-        return search.pruned(entrants, self._wanted, known_rows, known_estimates), len(entrants)
+        queries: NDArray[np.int64],
+        known_rows: Sequence[NDArray[np.int64]],
+        known_estimates: Sequence[NDArray[np.float64]],
+    ) -> list[Candidates]:
+        """Find the candidates of queries among known ones and entrants, which are given with their estimates."""
+        lists = EstimatedLists(
+            queries,
+            np.cumsum([0, *map(len, known_rows)], dtype=np.int64),
+            np.concatenate([np.empty(0, np.int64), *known_rows]),
+            np.concatenate([np.empty(0), *known_estimates]),
+        )
+        return candidates_among(self._index, lists, self._wanted)
 
 
 def finder_of(context: Context, version: str) -> Finder:
@@ -100,21 +112,25 @@ def finder_of(context: Context, version: str) -> Finder:
 
     def make() -> Finder:
         index = context.index(version)
-        return Finder(index, found_recordings(context.tables, index))
+        return Finder(index, found_recordings(context.tables, index), context.for_each)
 
     return context.once("finder", version, make)
 
 
 def find_candidates(context: Context, version: str, items: pa.RecordBatch) -> pa.RecordBatch:
     """Find the candidates of `QUERIES`, and return `CANDIDATES`."""
-    finder = finder_of(context, version)
-    rows, names = items["row"].to_numpy(), ("known_rows", "known_estimates", "entrants")
-    known = list(zip(*(arrays_of(items[name]) for name in names), strict=True))
-    anew = [place for place, (known_rows, _, _) in enumerate(known) if known_rows is None]
+    finder, rows, entrants = finder_of(context, version), items["row"].to_numpy(), items["entrants"]
+    estimates = arrays_of(items["known_estimates"])
+    known = {
+        place: (tracks, far)
+        for place, (tracks, far) in enumerate(zip(arrays_of(items["known_rows"]), estimates, strict=True))
+        if tracks is not None and far is not None
+    }
+    anew = [place for place in range(len(rows)) if place not in known]
     found = dict(zip(anew, finder.anew(rows[anew]), strict=True)) if anew else {}
-    for place, (known_rows, estimates, entrants) in enumerate(known):
-        if known_rows is not None and estimates is not None and entrants is not None:
-            found[place] = finder.updated(int(rows[place]), known_rows, estimates, entrants)
+    if known:
+        among = finder.updated(rows[list(known)], *zip(*known.values(), strict=True))
+        found |= {place: (each, entrants[place].as_py()) for place, each in zip(known, among, strict=True)}
     in_order = [found[place] for place in range(len(rows))]
     columns = [
         list_column([candidates.rows for candidates, _ in in_order], pa.int64()),
@@ -129,15 +145,32 @@ def rank_candidates(context: Context, version: str, items: pa.RecordBatch) -> pa
     """Rank the candidates of `TO_RANK`, and return `RANKED`."""
     index = context.index(version)
     wanted = index.parameters.ranked_count
+    names = ("candidates", "known_rows", "known_distances")
+    queries = list(zip(items["row"].to_pylist(), *(arrays_of(items[name]) for name in names), strict=True))
+    known, further = list[KnownRanking](), list[NDArray[np.int64]]()
+    for row, candidates, near, far in queries:
+        if candidates is not None and near is not None and far is not None:
+            known.append(KnownRanking(row, near, far))
+            further.append(candidates)
+    merged = iter(merged_rankings(index, known, further, wanted))
+    rankings = [
+        next(merged) if near is not None else _ranked_anew(context, index, row, candidates)
+        for row, candidates, near, _ in queries
+    ]
+    return _ranked(items, [each.rows for each in rankings], [each.distances for each in rankings])
 
-    def ranked(row: int, candidates: list[AudioId], known: RankedList | None) -> RankedList:
-        search = search_for_row(index, row, context.for_each)
+
+def _ranked_anew(context: Context, index: LibraryIndex, row: int, candidates: NDArray[np.int64] | None) -> KnownRanking:
+    """Rank the candidates of a query, of which nothing is known."""
+    search, wanted = search_for_row(index, row, context.for_each), index.parameters.ranked_count
+    named = [] if candidates is None else list(IdArray[AudioId](index.tracks.audio_ids.array[candidates]))
+    found = search.nearest(named, wanted)
+    if not compares_all(len(named), wanted):
         # The search may lose a candidate that belongs to the nearest. A ranking that depends on which candidates came
         # together would not be that of a library which was built at once, so the rest is excluded by proof.
-        found = search.nearest(candidates, wanted) if known is None else known
-        return certify(search, found, count=wanted, others=candidates)
-
-    return _ranked_in(index, items, [ranked(*query) for query in _queries_in(index, items)])
+        found = certify(search, found, count=wanted, others=named)
+    rows = index.rows_of([audio_id for audio_id, _ in found])
+    return KnownRanking(row, rows, np.array([distance for _, distance in found]))
 
 
 def prove_nearest(context: Context, version: str, items: pa.RecordBatch) -> pa.RecordBatch:
@@ -154,7 +187,11 @@ def prove_nearest(context: Context, version: str, items: pa.RecordBatch) -> pa.R
         others = [other for other in distinct if other != own]
         return certify(search_for_row(index, row, context.for_each), known, count=EVALUATED_COUNT, others=others)
 
-    return _ranked_in(index, items, [proven(row, known or []) for row, _, known in _queries_in(index, items)])
+    rankings = [
+        proven(row, known) for row, known in zip(items["row"].to_pylist(), _known_in(index, items), strict=True)
+    ]
+    rows = [index.rows_of([audio_id for audio_id, _ in ranked]) for ranked in rankings]
+    return _ranked(items, rows, [np.array([distance for _, distance in ranked]) for ranked in rankings])
 
 
 def rankings_in(index: LibraryIndex, results: pa.Table) -> dict[AudioId, RankedList]:
@@ -168,24 +205,20 @@ def rankings_in(index: LibraryIndex, results: pa.Table) -> dict[AudioId, RankedL
     return rankings
 
 
-def _queries_in(index: LibraryIndex, items: pa.RecordBatch) -> list[tuple[int, list[AudioId], RankedList | None]]:
-    """Return the row, the candidates and the known ranking of each item of `TO_RANK`."""
-    ids = index.tracks.audio_ids.array
-
-    def named(rows: NDArray[np.int64] | None) -> list[AudioId]:
-        return [] if rows is None else list(IdArray[AudioId](ids[rows]))
-
-    candidates, known, distances = (arrays_of(items[name]) for name in ("candidates", "known_rows", "known_distances"))
+def _known_in(index: LibraryIndex, items: pa.RecordBatch) -> list[RankedList]:
+    """Return the known ranking of each item of `TO_RANK`, or an empty one."""
+    ids, columns = index.tracks.audio_ids.array, (arrays_of(items["known_rows"]), arrays_of(items["known_distances"]))
     return [
-        (row, named(some), None if far is None else list(zip(named(near), far.tolist(), strict=True)))
-        for row, some, near, far in zip(items["row"].to_pylist(), candidates, known, distances, strict=True)
+        list(zip(IdArray[AudioId](ids[rows]), distances.tolist(), strict=True))
+        if rows is not None and distances is not None
+        else []
+        for rows, distances in zip(*columns, strict=True)
     ]
 
 
-def _ranked_in(index: LibraryIndex, items: pa.RecordBatch, rankings: list[RankedList]) -> pa.RecordBatch:
+def _ranked(
+    items: pa.RecordBatch, rows: list[NDArray[np.int64]], distances: list[NDArray[np.float64]]
+) -> pa.RecordBatch:
     """Return rankings, one for each item, as `RANKED`."""
-    rows = [index.rows_of([audio_id for audio_id, _ in ranked]) for ranked in rankings]
-    distances = [np.array([distance for _, distance in ranked]) for ranked in rankings]
-    columns = [list_column(rows, pa.int64()), list_column(distances, pa.float64())]
-    assert len(rankings) == items.num_rows
-    return pa.record_batch(columns, schema=RANKED)
+    assert len(rows) == items.num_rows
+    return pa.record_batch([list_column(rows, pa.int64()), list_column(distances, pa.float64())], schema=RANKED)

@@ -23,6 +23,6 @@ def measured_with_calibration(
     measure
         Measures the arrays.
     """
-    # The digest covers the parameters, too.
+    # A version of the program with other parameters does not take these figures for its own.
     made = made_with(index.parameters, index.calibrated_as)
     return library.figures.measured_once(index.calibrated_as, f"{made}-{name}", measure)

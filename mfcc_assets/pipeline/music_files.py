@@ -8,7 +8,6 @@ from pathlib import Path, PurePosixPath
 from mfcc_assets.audio.signature import Impression, audio_format, first_impression
 from mfcc_assets.library import Library
 from mfcc_assets.music_names import FOLDERS, has_audio_suffix, kind_of_name
-from mfcc_assets.storage.blobs.inventory import BlobInventory
 from mfcc_assets.storage.blobs.port import AWAY, BROKEN_LINKS, SOUNDTRACKS, Blob, OnSkipped
 
 _FIRST_BYTES = 16_384
@@ -152,6 +151,8 @@ def _listed(library: Library, on_skipped: OnSkipped) -> tuple[Iterable[Blob], da
     """Return the blobs of the container and, if a report names them, when it began."""
     if not library.settings.blob_inventory:
         return library.blobs.list(SOUNDTRACKS, on_skipped=on_skipped), None
+    from mfcc_assets.storage.blobs.inventory import BlobInventory  # it imports PyArrow, and only Azure needs it
+
     report = BlobInventory(library.blobs, library.settings.blob_inventory).newest(SOUNDTRACKS, on_skipped)
     return report.blobs, report.began
 

@@ -6,7 +6,6 @@ from mfcc_assets.errors import CorruptIndex, NoPublishedIndex
 from mfcc_assets.ids import TrackId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.index import index_parameters
-from mfcc_assets.pipeline.list_order import list_order_of
 from mfcc_assets.pipeline.list_rules import selection_of
 from mfcc_assets.pipeline.missing import files_and_missing
 from mfcc_assets.pipeline.publication import is_withheld
@@ -73,11 +72,10 @@ def _are_as_long_as_possible(library: Library, index: LibraryIndex, lengths: Map
     if not lengths:
         return True
     selection = selection_of(library, index, library.catalogue.credits())
-    for shard in library.shards:
-        audio_ids = library.catalogue.audio_of_soundtracks(shard)
+    for audio_ids in library.catalogue.audio_of_soundtracks().values():
         queries = {track: audio_id for track, audio_id in audio_ids.items() if track in lengths}
         try:
-            lists = recommended_lists(library, index, selection, list_order_of(library, index), queries)
+            lists = recommended_lists(library, index, selection, queries)
         except NoPublishedIndex:
             return False
         if any(len(lists[track]) != lengths[track] for track in lists):

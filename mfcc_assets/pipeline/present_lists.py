@@ -14,7 +14,7 @@ from mfcc_assets.search.id_arrays import IdArray, TrackOfAudio
 _ROWS_AT_ONCE = 20_000
 
 
-def present_lists(library: Library, version: str, recordings: Recordings) -> RowLists:
+def present_lists(library: Library, version: str, recordings: Recordings, in_library: NDArray[np.bool_]) -> RowLists:
     """Return the list of every recording of an index, without audio that has left the library.
 
     Parameters
@@ -23,9 +23,10 @@ def present_lists(library: Library, version: str, recordings: Recordings) -> Row
         The library, and the version of the index.
     recordings
         Recordings of this index, or of another one with which it is compared. The rows are those of their tracks.
+    in_library : (tracks,)
+        Result of `is_in_library` for the tracks of the recordings.
     """
     tracks = recordings.tracks
-    in_library = is_in_library(library, tracks)
     # An index whose description is damaged has no rows.
     try:
         index = library.indexes.read(version)

@@ -66,7 +66,7 @@ class Progress:
 
     @property
     def details(self) -> str:
-        """The rate, the remaining time, the number of rejects and the current file, as far as they are known."""
+        """The rate, the remaining time, the number of rejects, and the file or shard at work, as far as known."""
         known = [
             _rate(self.per_second) if self.per_second else "",
             f"about {_in_words(self.seconds_left)} left" if self.seconds_left is not None else "",
@@ -89,7 +89,9 @@ def unseen(_: Progress) -> None:
 
 
 class Tally:
-    """Counts what is done in one phase, and reports it after each file. Several threads may begin files.
+    """Counts what is done in one phase, files unless `unit` says otherwise, and reports it after each.
+
+    Several threads may begin files.
 
     Parameters
     ----------
@@ -192,7 +194,7 @@ def begun_in(tally: Tally, names: Mapping[str, str]) -> "Callable[[EngineProgres
 
 
 def by_shard(report: Report, phase: str, items: Iterable[_Item], shards: Sequence[str]) -> Iterator[_Item]:
-    """Yield what is done of each shard, about in the order of the shards, and report which one is at work.
+    """Yield what is done of each shard, and report which one is at work.
 
     Parameters
     ----------

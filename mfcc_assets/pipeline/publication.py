@@ -21,6 +21,7 @@ from mfcc_assets.pipeline.rankings import repair_rankings
 from mfcc_assets.pipeline.ready_to_show import make_ready_to_show
 from mfcc_assets.pipeline.recommendations import recommend_soundtracks
 from mfcc_assets.pipeline.recordings import recordings_of
+from mfcc_assets.pipeline.run_credits import credits_in_run
 from mfcc_assets.search.id_arrays import IdArray
 from mfcc_assets.search.index import IndexParameters, LibraryIndex
 from mfcc_assets.storage.index_history import BY_HAND, ROLLBACK, answered_before, withdrawn
@@ -98,7 +99,7 @@ class QualityVerdict:
         return not self.faults
 
 
-def judge_quality(library: Library, version: str, *, enough: int = 100) -> QualityVerdict:
+def judge_quality(library: Library, version: str, *, enough: int = 100, run_id: str = "") -> QualityVerdict:
     """Compare an index with the published one. No figure may be worse by more than the margin of the settings.
 
     The figures are the precision at five by artist and, in a library that is large enough, the share of tracks that
@@ -117,6 +118,8 @@ def judge_quality(library: Library, version: str, *, enough: int = 100) -> Quali
     enough
         Smallest number of tracks for which the share of tracks in no list is judged, and, if tracks were added or
         removed, the precision. With fewer tracks they depend on chance: among ten tracks, a single one is a tenth.
+    run_id
+        Id of the run, whose steps share one reading of the credits.
     """
     published_version = _published_version(library)
     if published_version is None or published_version == version:
@@ -124,14 +127,16 @@ def judge_quality(library: Library, version: str, *, enough: int = 100) -> Quali
     # Both are measured with the same recordings.
     index = library.indexes.read(version)
     recordings = recordings_of(library, index)
-    candidate = present_lists(library, version, recordings)
+    in_library = is_in_library(library, recordings.tracks)
+    candidate = present_lists(library, version, recordings, in_library)
     measured = int(candidate.is_query.sum())
-    candidate, published = _restricted_to_common(candidate, present_lists(library, published_version, recordings))
+    published = present_lists(library, published_version, recordings, in_library)
+    candidate, published = _restricted_to_common(candidate, published)
     common = int(candidate.is_query.sum())
     if 2 * common <= measured:
         return QualityVerdict()
     margin, figures, faults = library.settings.quality_margin, dict[str, float](), []
-    credited = credits_of_queries(library, candidate, recordings)
+    credited = credits_of_queries(credits_in_run(library, run_id), candidate, recordings)
     names = ArtistNames(credit for credit in credited if credit)
     artists = codes_of((names.main(credit) or None) if credit else None for credit in credited)
     ours, theirs = precision_of(candidate, artists), precision_of(published, artists)
@@ -222,10 +227,11 @@ class Published:
     withheld: str | None = None
 
 
-def publish_built_index(library: Library) -> Published:
+def publish_built_index(library: Library, *, run_id: str = "") -> Published:
     """Publish the index that was built last, unless somebody has withdrawn it.
 
-    What pages show of it is made first: see `mfcc_assets.pipeline.ready_to_show`.
+    What pages show of it is made first: see `mfcc_assets.pipeline.ready_to_show`. The steps of a run share one reading
+    of the credits, if its id is given.
 
     Raises
     ------
@@ -242,7 +248,7 @@ def publish_built_index(library: Library) -> Published:
     if former is not None and _withdrawn_equal(library, index.parameters, index.tracks) is not None:
         return Published(former, former, withheld=version)
     remedy = "Materialise soundtrack_candidates and what follows it over all shards, and look at its checks"
-    _refuse_unless_fit(library, version, remedy=remedy)
+    _refuse_unless_fit(library, version, remedy=remedy, run_id=run_id)
     make_ready_to_show(library, index)
     library.indexes.publish(version)
     return Published(version, former)
@@ -358,14 +364,16 @@ def _write_recommendations(library: Library, index: LibraryIndex, *, run_id: str
         pass
 
 
-def _refuse_unless_fit(library: Library, version: str, *, remedy: str, although_worse: bool = False) -> None:
+def _refuse_unless_fit(
+    library: Library, version: str, *, remedy: str, although_worse: bool = False, run_id: str = ""
+) -> None:
     without_ranking, unknown = unusable_rankings(library, version)
     faults = [
         *([f"{len(without_ranking)} tracks have no ranking"] if without_ranking else []),
         *([f"{len(unknown)} ranked tracks are not in the library"] if unknown else []),
     ]
     if not faults and not although_worse:
-        faults, remedy = [*judge_quality(library, version).faults], how_to_publish(version)
+        faults, remedy = [*judge_quality(library, version, run_id=run_id).faults], how_to_publish(version)
     if faults:
         raise PublicationRefused("; ".join(faults), subject=f"index {version}", remedy=remedy)
 

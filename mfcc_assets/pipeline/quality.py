@@ -37,8 +37,9 @@ from mfcc_assets.pipeline.file_classes import (
     of_own_file_class,
 )
 from mfcc_assets.pipeline.list_plans import known_columns
-from mfcc_assets.pipeline.present_lists import present_lists
+from mfcc_assets.pipeline.present_lists import is_in_library, present_lists
 from mfcc_assets.pipeline.recordings import Recordings, recordings_of
+from mfcc_assets.pipeline.run_credits import credits_in_run
 from mfcc_assets.pipeline.stored_rankings import required_lists
 from mfcc_assets.plots.history import history
 from mfcc_assets.search.index import LibraryIndex
@@ -166,20 +167,21 @@ def labelled_set(library: Library, folder: Path, tracks: Sequence[LabelledTrack]
     )
 
 
-def measure_quality(library: Library, version: str) -> Quality:
+def measure_quality(library: Library, version: str, *, run_id: str = "") -> Quality:
     """Measure the rankings of an index over all shards, and store the figures with the index.
 
-    The recall is measured once for each calibration, and is valid for all indexes that share it.
+    The steps of a run share one reading of the credits, if its id is given. The recall is measured once for each
+    calibration, and is valid for all indexes that share it.
     """
     index = library.indexes.read(version)
     recordings = recordings_of(library, index)
-    lists = present_lists(library, version, recordings)
+    lists = present_lists(library, version, recordings, is_in_library(library, recordings.tracks))
     recall = _known_recall(library, index)
     if recall is None:
         # A run over some shards leaves out the rankings of the others, and another check says so.
         with suppress(NoPublishedIndex):
             recall = measured_recall(library, index)
-    credited = credits_of_queries(library, lists, recordings)
+    credited = credits_of_queries(credits_in_run(library, run_id), lists, recordings)
     names = ArtistNames(credit for credit in credited if credit)
     artists = codes_of(_one_spelling([names.main(credit) if credit else None for credit in credited]))
     albums = codes_of(
@@ -227,10 +229,11 @@ def picture_of_history(library: Library, version: str) -> bytes:
     return library.indexes.drawn_once(version, f"history-{digest}.png", draw)
 
 
-def credits_of_queries(library: Library, lists: RowLists, recordings: Recordings) -> list[Credit | None]:
+def credits_of_queries(
+    credited: Mapping[AudioId, Credit], lists: RowLists, recordings: Recordings
+) -> list[Credit | None]:
     """Return the credit (tracks,) of each query of some lists, and None for all other tracks."""
     found: list[Credit | None] = [None] * len(lists.rows)
-    credited = library.catalogue.credits()
     for row, credit in zip(recordings.tracks.rows(list(credited)).tolist(), credited.values(), strict=True):
         if row >= 0 and lists.is_query[row]:
             found[row] = credit

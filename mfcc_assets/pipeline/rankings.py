@@ -36,8 +36,7 @@ _logger = logging.getLogger(__name__)
 
 _Plan = TypeVar("_Plan", bound=PlannedShard)
 
-_FOUND_AT_ONCE = 32
-_RANKED_AT_ONCE = 8
+_FOUND_AT_ONCE = _RANKED_AT_ONCE = 512
 """Numbers of queries that a function gets in one call."""
 
 _ALL_AT_ONCE = 1 << 20

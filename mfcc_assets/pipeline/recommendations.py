@@ -5,16 +5,17 @@ from dataclasses import dataclass
 from functools import cache, partial
 from itertools import chain
 
-from mfcc_assets.ids import AudioId, TrackId, shard_of
+import numpy as np
+
+from mfcc_assets.ids import AudioId, TrackId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.list_inputs import ListInputs, changes_since
-from mfcc_assets.pipeline.list_order import ListOrder, list_order_of
+from mfcc_assets.pipeline.list_order import list_order_of
 from mfcc_assets.pipeline.list_rules import choose_list, selection_of
-from mfcc_assets.pipeline.stored_rankings import required_lists
+from mfcc_assets.pipeline.ranked_rows import ranked_rows
 from mfcc_assets.playlists.selection import Selection
 from mfcc_assets.search.id_arrays import IdArray
 from mfcc_assets.search.index import LibraryIndex
-from mfcc_assets.similarity.rankings import RankedList
 from mfcc_assets.storage.sql.records import Recommendation
 
 _LISTS_AT_ONCE = 2_000
@@ -51,13 +52,12 @@ def recommend_soundtracks(
         If rankings are missing.
     """
     selection = selection_of(library, index, library.catalogue.credits())
-    every_query = {shard: library.catalogue.audio_of_soundtracks(shard) for shard in library.shards}
+    every_query = library.catalogue.audio_of_soundtracks()
     inputs = ListInputs.of(library, selection, dict(chain.from_iterable(each.items() for each in every_query.values())))
     count = min(library.settings.recommendations, len(index.tracks) - 1)
     short = cache(lambda version: library.recommendations.unserved_soundtracks(version, count))
     made_from = library.recommendations.origins_of_shards()
     changes = cache(partial(changes_since, library, index, inputs))
-    order = cache(lambda: list_order_of(library, index))
     made = {"method": index.parameters.ranking, "index_version": index.version, "run_id": run_id}
     inputs.store(library, index.version)
     # Several shards share a transaction, since each transaction writes every page that it changes once.
@@ -70,15 +70,17 @@ def recommend_soundtracks(
         changed.clear()
 
     for shard in shards:
-        queries, origin = every_query[shard], made_from.get(shard)
+        queries, origin = every_query.get(shard, {}), made_from.get(shard)
         incomplete = short(origin[0]) if origin else queries
         if origin == (index.version, inputs.digest) and incomplete.keys().isdisjoint(queries):
+            if waiting:  # the reports come in the order of the shards
+                yield from write()
             yield shard, RecommendationReport(len(queries), written=0)
             continue
         known = changes(*origin) if origin else None
         differing = queries.keys() if known is None else incomplete.keys() | known.concerned(queries)
         concerned = {track: audio_id for track, audio_id in queries.items() if track in differing}
-        lists = recommended_lists(library, index, selection, order(), concerned) if concerned else {}
+        lists = recommended_lists(library, index, selection, concerned)
         found = library.recommendations.differing(lists, method=index.parameters.ranking)
         waiting[shard] = RecommendationReport(len(queries), written=sum(map(len, found.values())))
         changed |= found
@@ -88,11 +90,7 @@ def recommend_soundtracks(
 
 
 def recommended_lists(
-    library: Library,
-    index: LibraryIndex,
-    selection: Selection,
-    order: ListOrder,
-    queries: Mapping[TrackId, AudioId | None],
+    library: Library, index: LibraryIndex, selection: Selection, queries: Mapping[TrackId, AudioId | None]
 ) -> dict[TrackId, list[Recommendation]]:
     """Return the recommendations of soundtracks by an index.
 
@@ -104,8 +102,6 @@ def recommended_lists(
         Index with stored rankings.
     selection
         Rules of the lists.
-    order
-        Order of the lists of the index.
     queries
         Audio id of each soundtrack, by track id.
 
@@ -119,29 +115,17 @@ def recommended_lists(
     NoPublishedIndex
         If rankings are missing.
     """
-    rankings = _rankings_by_audio(library, index, [audio_id for audio_id in queries.values() if audio_id])
-    count = library.settings.recommendations
-    return {
-        track: choose_list(order(rankings[audio_id], {audio_id}), selection, count=count, without={audio_id})
-        if audio_id in rankings
-        else []
-        for track, audio_id in queries.items()
-    }
-
-
-def _rankings_by_audio(
-    library: Library, index: LibraryIndex, audio_ids: Sequence[AudioId]
-) -> dict[AudioId, RankedList]:
-    by_shard: dict[str, list[AudioId]] = {}
-    for audio_id in audio_ids:
-        if audio_id in index.tracks:
-            shard = shard_of(index.tracks[audio_id], library.settings.shard_digits)
-            by_shard.setdefault(shard, []).append(audio_id)
-    rankings: dict[AudioId, RankedList] = {}
-    for shard, queries in sorted(by_shard.items()):
-        lists = required_lists(library, "rankings", index.version, shard)
-        numbers = lists.numbers(IdArray[AudioId].of(queries)).tolist()
-        rankings |= {
-            query: lists.list_of(number) for query, number in zip(queries, numbers, strict=True) if number >= 0
-        }
-    return rankings
+    known = [(track, audio_id) for track, audio_id in queries.items() if audio_id is not None]
+    rows = index.tracks.rows([audio_id for _, audio_id in known])
+    places = np.flatnonzero(rows >= 0)
+    found: dict[TrackId, list[Recommendation]] = {track: [] for track in queries}
+    if not len(places):
+        return found
+    ids, count = index.tracks.audio_ids.array, library.settings.recommendations
+    lists = list_order_of(library, index).lists(ranked_rows(library, index), rows[places])
+    for place, ranked, distances in zip(places.tolist(), *lists, strict=True):
+        track, audio_id = known[place]
+        is_there = ranked >= 0
+        in_order = zip(IdArray[AudioId](ids[ranked[is_there]]), distances[is_there].tolist(), strict=True)
+        found[track] = choose_list(in_order, selection, count=count, without={audio_id})
+    return found

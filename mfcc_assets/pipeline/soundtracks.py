@@ -165,9 +165,11 @@ class _Analyser:
                     if (error := error_of(row)) is not None:
                         failed.add(error, tracks[0].blob_name)
                     else:
-                        self.commit(tracks, _analysed_in(row, present))
+                        self.commit(tracks, _analysed_in(row))
         finally:
             self._page.record()
+            if files:
+                self._library.features.cepstra_were_written(self._library.feature_parameters.cepstra)
         failed.raise_first()
 
     def commit(self, tracks: Sequence[Soundtrack], outcome: AnalysedBytes | None) -> None:
@@ -205,7 +207,7 @@ def _files_to_analyse(
     return pa.table(columns, schema=FILES)
 
 
-def _analysed_in(row: Mapping[str, Any], present: Container[AudioId]) -> AnalysedBytes | None:
+def _analysed_in(row: Mapping[str, Any]) -> AnalysedBytes | None:
     """Return what a result says of the bytes of a file. None if they have gone."""
     if row["digest"] is None:
         return None
@@ -214,8 +216,7 @@ def _analysed_in(row: Mapping[str, Any], present: Container[AudioId]) -> Analyse
         assert isinstance(error, AudioError)
         return AnalysedBytes(row["digest"], error)
     content = AudioContent(row["digest"], AudioId(row["audio_id"]), row["seconds"], row["note"])
-    # An executor does not know all audio whose features are stored.
-    return AnalysedBytes(row["digest"], content, computed=row["computed"] and content.audio_id not in present)
+    return AnalysedBytes(row["digest"], content, computed=row["computed"])
 
 
 class _Page:
@@ -285,14 +286,18 @@ def compute_features_of_soundtracks(
         COMPUTED_FEATURES,
     )
     failed = FailedWork()
-    for batch in compute_of(Context(library)).run(work, pa.table(columns, schema=AUDIO), begun_in(tally, names)):
-        for row in batch.to_pylist():
-            name = names[row["key"]]
-            if row["repair"]:
-                record_repair(library, row["repair"])
-            if (error := error_of(row)) is not None:
-                failed.add(error, name)
-            tally.end(name)
+    try:
+        for batch in compute_of(Context(library)).run(work, pa.table(columns, schema=AUDIO), begun_in(tally, names)):
+            for row in batch.to_pylist():
+                name = names[row["key"]]
+                if row["repair"]:
+                    record_repair(library, row["repair"])
+                if (error := error_of(row)) is not None:
+                    failed.add(error, name)
+                tally.end(name)
+    finally:
+        if missing:
+            library.features.track_features_were_written(parameters)
     failed.raise_first()
     record_checked_features(library, run_id)
     return {name: UNCHANGED if audio_id in present else COMPUTED for audio_id, name in names.items()}

@@ -87,7 +87,7 @@ def measure_statistics(context: Context, version: str, items: pa.RecordBatch) ->
 def _track(numbers: dict[str, NDArray[Any] | None]) -> Tracks:
     arrays = {name: np.empty(0) if array is None else array for name, array in numbers.items()}
     coefficients, contour = len(arrays["means"]), arrays.pop("contour")
-    columns = {name: array[np.newaxis] for name, array in arrays.items()}
+    columns: dict[str, Any] = {name: array[np.newaxis] for name, array in arrays.items()}
     columns["covariances"] = arrays["covariances"].reshape(1, coefficients, coefficients)
     columns["treble"] = arrays["treble"]
     frames = contour.reshape(-1, coefficients)

@@ -1,6 +1,8 @@
 """Work on many shards at once. Each shard is stored as soon as all of its items are done."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Protocol, TypeVar
 
 import pyarrow as pa
@@ -53,15 +55,33 @@ def completed_shards(
     for group in _groups(plans):
         waiting = {plan.shard: plan for plan in group}
         found: dict[str, list[pa.RecordBatch]] = {plan.shard: [] for plan in group}
-        for plan in group:
-            if not plan.items.num_rows:
-                yield waiting.pop(plan.shard), work.result.empty_table()
+        without_items, nothing = _without_items(group), work.result.empty_table()
+        for plan in without_items.pop(None, ()):
+            yield plan, nothing
         results = compute.run(work, pa.concat_tables([plan.items for plan in group]), on_progress)
         for batch in succeeded(results, on_failure):
             for shard in pc.unique(batch["shard"]).to_pylist():
                 found[shard].append(batch.filter(pc.equal(batch["shard"], shard)))
                 if sum(some.num_rows for some in found[shard]) == waiting[shard].items.num_rows:
                     yield waiting.pop(shard), pa.Table.from_batches(found.pop(shard), work.result)
+                    for plan in without_items.pop(shard, ()):
+                        yield plan, nothing
+        for plan in chain(*without_items.values()):
+            yield plan, nothing
+
+
+def _without_items(group: Sequence[_Plan]) -> dict[str | None, list[_Plan]]:
+    """Return the plans without items, by the shard with items that comes before them.
+
+    If they are yielded after it, shards come about in their order.
+    """
+    before, plans = None, defaultdict[str | None, list[_Plan]](list)
+    for plan in group:
+        if plan.items.num_rows:
+            before = plan.shard
+        else:
+            plans[before].append(plan)
+    return plans
 
 
 def _groups(plans: Iterable[_Plan]) -> Iterator[list[_Plan]]:

@@ -3,14 +3,10 @@
 They are found from what the index holds, without reading a contour. The window of a query gives the tracks to estimate
 (see `mfcc_assets.search.window`), and `mfcc_assets.search.cascade.prune` keeps those that may be among the nearest.
 Most tracks are excluded before, by the little that `mfcc_assets.similarity.corrected_estimates` compares.
-
-What is kept of two sets of tracks together is kept of each of them: further tracks only lower the limit. So candidates
-that are known are merged with new ones without looking at any other track, and the result is that of a new search.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from functools import partial
 from math import ceil
 
 import numpy as np
@@ -18,7 +14,14 @@ from numpy.typing import NDArray
 
 from mfcc_assets.features.track_features import FeatureTable
 from mfcc_assets.for_each import ForEach, in_turn
-from mfcc_assets.search.cascade import COARSE_MODEL, CoarseQuery, most_compared, prune
+from mfcc_assets.search.cascade import (
+    COARSE_FACTOR,
+    COARSE_MODEL,
+    CoarseQuery,
+    corrected_within_margin,
+    most_compared,
+    prune,
+)
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.similarity.corrected_estimates import (
     ComparedTracks,
@@ -32,10 +35,6 @@ from mfcc_assets.similarity.rankings import ranking_named
 
 _FIRST_ESTIMATED = 2
 """Number of tracks, for each wanted one, whose distances are estimated first."""
-
-_ROUNDING = 1e-9
-"""Share by which a corrected distance may differ if it is computed from the candidate to the query, with much to
-spare."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,16 +72,14 @@ class _Estimated:
         Their rows in the index.
     estimates : (tracks,)
         Estimates of their distances by the warped part of the ranking.
-    least : (tracks,)
-        Numbers below which no corrected distance is expected.
-    corrected : (tracks,)
-        Corrected distances of the estimates, at least `least`.
+    corrected, lowered : (tracks,)
+        Corrected distances of the estimates, and of the estimates lowered by the margin.
     """
 
     rows: NDArray[np.int64]
     estimates: NDArray[np.float64]
-    least: NDArray[np.float64]
     corrected: NDArray[np.float64]
+    lowered: NDArray[np.float64]
 
     def joined(self, other: "_Estimated") -> "_Estimated":
         """Return these tracks and others."""
@@ -90,7 +87,7 @@ class _Estimated:
         return _Estimated(*(np.concatenate(pair) for pair in pairs))
 
     def sorted(self) -> "_Estimated":
-        """Return the tracks by their rows, so that equal estimates have one order, whichever tracks were known."""
+        """Return the tracks by their rows, so that equal estimates have one order."""
         order = np.argsort(self.rows, kind="stable")
         return _Estimated(*(getattr(self, column.name)[order] for column in fields(self)))
 
@@ -145,13 +142,7 @@ class CandidateSearch:
         )
         return cls(index, table, index.statistics.rows(rows), coarse)
 
-    def pruned(
-        self,
-        rows: NDArray[np.int64],
-        count: int,
-        known_rows: NDArray[np.int64] | None = None,
-        known_estimates: NDArray[np.float64] | None = None,
-    ) -> Candidates:
+    def pruned(self, rows: NDArray[np.int64], count: int) -> Candidates:
         """Return those of some tracks that are worth comparing by their contours.
 
         Parameters
@@ -160,22 +151,32 @@ class CandidateSearch:
             Rows of tracks whose distances are to be estimated.
         count
             Number of wanted tracks.
-        known_rows, known_estimates : (known,), optional
-            Rows of other tracks, and their estimates from an earlier call.
         """
-        some = np.empty(0, np.int64) if known_rows is None else known_rows
-        found = self._estimated(some, np.empty(0) if known_estimates is None else known_estimates)
-        if len(rows) > _FIRST_ESTIMATED * count and self._is_estimable:
+        deviations = None
+        if self.is_preselecting(rows, count):
+            (deviations,) = _least_deviations(self._index, self._compared, [rows])
+        return self.pruned_by(rows, count, deviations)
+
+    def pruned_by(self, rows: NDArray[np.int64], count: int, deviations: NDArray[np.float64] | None) -> Candidates:
+        """Return what `pruned` returns, given the least z-score of each track if there are many."""
+        if deviations is not None:
             # The nearest of a few promising tracks exclude most of the others without an estimate.
-            deviations = self._of_segments(rows, partial(least_deviations, self._ranking))
             first = np.argpartition(deviations, _FIRST_ESTIMATED * count)[: _FIRST_ESTIMATED * count]
-            found = found.joined(self._estimated(rows[first], self.estimates(rows[first])))
+            promising = self._estimated(rows[first], self.least_corrected(rows[first]))
             deviations[first] = np.inf
-            rows = rows[deviations <= deviations_of(found.limit(count))]
-        rows = rows[self.least_corrected(rows) <= found.limit(count)]
-        found = found.joined(self._estimated(rows, self.estimates(rows))).sorted()
-        kept = prune(found.estimates, count, self.correction(found.rows), found.least)
+            limit = promising.limit(count)
+            rows = rows[deviations <= deviations_of(limit)]
+            least = self.least_corrected(rows)
+            rows, least = rows[least <= limit], least[least <= limit]
+            found = promising.joined(self._estimated(rows, least)).sorted()
+        else:
+            found = self._estimated(rows, self.least_corrected(rows)).sorted()
+        kept = prune(found.corrected, found.lowered, count)
         return Candidates(found.rows[kept], found.estimates[kept], found.limit(count))
+
+    def is_preselecting(self, rows: NDArray[np.int64], count: int) -> bool:
+        """Return whether there are so many tracks that most are excluded without an estimate."""
+        return len(rows) > _FIRST_ESTIMATED * count and self._is_estimable
 
     @property
     def _is_estimable(self) -> bool:
@@ -185,23 +186,16 @@ class CandidateSearch:
         """Return about the least corrected distances (rows,) that tracks of the index can have from this query."""
         if not self._is_estimable:
             return np.full(len(rows), -np.inf)
-        return self._of_segments(rows, partial(least_corrected, self._ranking, self._index.scales))
-
-    def _of_segments(
-        self,
-        rows: NDArray[np.int64],
-        least: Callable[[ComparedTracks, ComparedTracks, NDArray[np.int64]], NDArray[np.float64]],
-    ) -> NDArray[np.float64]:
-        """Return what a function of the query, of tracks and of their rows returns for rows of the index."""
-        query, found = self._compared, np.empty(len(rows))
+        query, found, scales = self._compared, np.empty(len(rows)), self._index.scales
         for segment, positions, within in self._index.places.split(rows):
-            found[positions] = least(query, self._index.segments[segment].compared, within)
+            own, others = np.zeros(len(within), np.int64), self._index.segments[segment].compared
+            found[positions] = least_corrected(self._ranking, scales, query, others, own, within)
         return found
 
-    def _estimated(self, rows: NDArray[np.int64], estimates: NDArray[np.float64]) -> "_Estimated":
-        least = self.least_corrected(rows)
-        corrected = self.correction(rows)(np.maximum(0.0, estimates))
-        return _Estimated(rows, estimates, least, np.maximum(corrected, least))
+    def _estimated(self, rows: NDArray[np.int64], least: NDArray[np.float64]) -> "_Estimated":
+        estimates = self.estimates(rows)
+        corrected = corrected_within_margin(estimates, COARSE_MODEL.margin, self.correction(rows), least)
+        return _Estimated(rows, estimates, *corrected)
 
     def estimates(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Estimate the distances (rows,) from this query to tracks of the index by the warped part of the ranking."""
@@ -217,46 +211,6 @@ class CandidateSearch:
         """Return the correction of the distances from this query to tracks of the index."""
         known, weights = self._known(rows), self._weights(rows)
         return Correction.of(known, self._statistics, self._index.statistics.rows(rows), weights)
-
-    def queries_that_may_keep(self, rows: NDArray[np.int64], limits: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Return the rows of the queries for which this track may be a candidate. For all others it is none.
-
-        Parameters
-        ----------
-        rows : (queries,)
-            Rows of the queries in the index.
-        limits : (queries,)
-            Limit of the candidates of each query; see `Candidates`.
-        """
-        # Distances of a pair may differ in the last bits if the two change their places.
-        limits = limits + _ROUNDING * (1 + np.abs(limits))
-        own = self._statistics.rows(np.zeros(len(rows), np.int64))
-        theirs, known, weights = self._index.statistics.rows(rows), self._known(rows), self._weights(rows)
-        correction = Correction.of(known, theirs, own, weights)
-        estimates = np.zeros(len(rows))
-        query = self._coarse
-        if query is not None:
-            # Most queries drop the track even at the distance 0, because of its other parts.
-            left = np.flatnonzero(correction(estimates) <= limits)
-            rows, limits, estimates = rows[left], limits[left], estimates[left]
-            correction = Correction.of(known[left], theirs.rows(left), own.rows(left), weights[left])
-            coarse_contours = self._index.coarse_contours
-            estimates = self._in_blocks(lambda block: query.distances_from(coarse_contours.rows(block)), rows)
-        left = np.flatnonzero(correction(np.maximum(0.0, estimates) / (1 + COARSE_MODEL.margin)) <= limits)
-        rows, limits = rows[left], limits[left]
-        return rows[self._least_from(rows) <= limits]
-
-    def _least_from(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return `least_corrected` of this track as a candidate of some queries, given by their rows."""
-        if not self._is_estimable:
-            return np.full(len(rows), -np.inf)
-        own, scales, found = self._compared, self._index.scales, np.empty(len(rows))
-        for segment, positions, within in self._index.places.split(rows):
-            compared = self._index.segments[segment].compared
-            for position, row in zip(positions.tolist(), within.tolist(), strict=True):
-                query = compared.rows(np.array([row]))
-                (found[position],) = least_corrected(self._ranking, scales, query, own, np.array([0]))
-        return found
 
     @property
     def _compared(self) -> ComparedTracks:
@@ -281,3 +235,62 @@ class CandidateSearch:
         blocks = np.array_split(rows, ceil(len(rows) / self._rows_at_once))
         found = dict(self._for_each(lambda number: function(blocks[number]), range(len(blocks))))
         return np.concatenate([found[number] for number in range(len(blocks))])
+
+
+def candidates_in_windows(
+    index: LibraryIndex, queries: NDArray[np.int64], windows: Sequence[NDArray[np.int64]], count: int
+) -> list[Candidates]:
+    """Return the candidates of several tracks of an index, each among the tracks in its window.
+
+    The result is that of `CandidateSearch.pruned` for each query, and takes less time.
+
+    Parameters
+    ----------
+    index
+        The index.
+    queries : (queries,)
+        Rows of the queries.
+    windows
+        Rows of the tracks in the window of each query, ascending.
+    count
+        Number of wanted tracks.
+    """
+    searches = [CandidateSearch.of_row(index, row) for row in queries.tolist()]
+    many = [
+        number
+        for number, (search, rows) in enumerate(zip(searches, windows, strict=True))
+        if search.is_preselecting(rows, count)
+    ]
+    deviations: list[NDArray[np.float64] | None] = [None] * len(queries)
+    if many:
+        rows = queries[many]
+        frames = COARSE_FACTOR * index.coarse_contours.rows(rows).lengths
+        compared = ComparedTracks(index.feature_table.rows(rows), index.statistics.rows(rows), frames)
+        for number, found in zip(
+            many, _least_deviations(index, compared, [windows[each] for each in many]), strict=True
+        ):
+            deviations[number] = found
+    return [
+        search.pruned_by(rows, count, found) for search, rows, found in zip(searches, windows, deviations, strict=True)
+    ]
+
+
+def _least_deviations(
+    index: LibraryIndex, queries: ComparedTracks, windows: Sequence[NDArray[np.int64]]
+) -> list[NDArray[np.float64]]:
+    """Return the least z-score of each track in the window of each query."""
+    found = [np.empty(len(rows)) for rows in windows]
+    split = [
+        {segment: (positions, within) for segment, positions, within in index.places.split(rows)} for rows in windows
+    ]
+    nothing = np.empty(0, np.intp), np.empty(0, np.int64)
+    for number, segment in enumerate(index.segments):
+        of_segment = [parts.get(number, nothing) for parts in split]
+        starts = np.cumsum([0, *(len(within) for _, within in of_segment)])
+        if starts[-1]:
+            rows = np.concatenate([within for _, within in of_segment])
+            ranking = ranking_named(index.parameters.ranking)
+            deviations = least_deviations(ranking, queries, segment.compared, starts, rows)
+            for query, (positions, _) in enumerate(of_segment):
+                found[query][positions] = deviations[starts[query] : starts[query + 1]]
+    return found

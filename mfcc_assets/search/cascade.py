@@ -100,26 +100,28 @@ def candidates_to_fetch(tracks: int, count: int) -> int:
     return max(count, ceil(240 * float((tracks / 469) ** 0.55) * max(1.0, count / 10)))
 
 
-def prune(
-    estimates: NDArray[np.float64],
-    count: int,
-    correction: Correction | None = None,
-    least: NDArray[np.float64] | None = None,
-) -> NDArray[np.intp]:
+def prune(corrected: NDArray[np.float64], lowered: NDArray[np.float64], count: int) -> NDArray[np.intp]:
     """Return the rows of the candidates that are worth comparing by their contours, nearest first.
 
     Parameters
     ----------
-    estimates : (candidates,)
-        Result of `ContourQuery.coarse_distances`.
+    corrected, lowered : (candidates,)
+        Results of `corrected_within_margin`, from `CoarseQuery.distances_to` and the margin of `COARSE_MODEL`.
     count
         Number of wanted tracks.
-    correction
-        Correction of the candidates, in the order of the estimates; None to use the distances without correction.
-    least : (candidates,), optional
-        Numbers below which no corrected distance is expected. A smaller estimate is raised to them.
     """
-    return _rows_within_margin(estimates, count, COARSE_MODEL.margin, correction, least)[: most_compared(count)]
+    return _nearest(corrected, lowered, count)[: most_compared(count)]
+
+
+def compares_all(candidates: int, count: int) -> bool:
+    """Return whether `ContourQuery.nearest` compares so many candidates exactly, and so loses none of the nearest.
+
+    Examples
+    --------
+    >>> compares_all(candidates=12, count=10), compares_all(candidates=100, count=10)
+    (True, False)
+    """
+    return candidates <= _ALL_COMPARED * count
 
 
 def most_compared(count: int) -> int:
@@ -278,7 +280,7 @@ class ContourQuery:
         if not len(contours):
             return []
         left = np.arange(len(contours))
-        if len(contours) <= _ALL_COMPARED * count:
+        if compares_all(len(contours), count):
             shares = self._shares(contours, np.arange(len(self._scales)))
         else:
             left, shares = self._left_of_many(contours, count, correction)
@@ -369,18 +371,44 @@ def _rows_within_margin(
     count: int,
     margin: float,
     correction: Correction | None,
-    least_corrected: NDArray[np.float64] | None = None,
 ) -> NDArray[np.intp]:
     """Return the rows of the nearest `count` and of those that are farther by no more than a margin, nearest first."""
+    return _nearest(*corrected_within_margin(estimates, margin, correction), count)
+
+
+def corrected_within_margin(
+    estimates: NDArray[np.float64],
+    margin: float,
+    correction: Correction | None = None,
+    least_corrected: NDArray[np.float64] | None = None,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the corrected distances (tracks,) of estimates, and those of the estimates lowered by a margin.
+
+    Parameters
+    ----------
+    estimates : (tracks,)
+        Estimates of distances.
+    margin
+        Share by which an estimate may be too large.
+    correction
+        Correction of the tracks; None to use the distances without correction.
+    least_corrected : (tracks,), optional
+        Numbers below which no corrected distance is expected. Smaller results are raised to them.
+    """
     # An estimate can be negative, for example if two tracks differ only by a short delay. A distance cannot.
     estimates = np.maximum(0.0, estimates)
-    least = estimates / (1 + margin)
+    lowered = estimates / (1 + margin)
     if correction:
-        estimates, least = correction(estimates), correction(least)
+        estimates, lowered = correction(estimates), correction(lowered)
     if least_corrected is not None:
-        estimates, least = np.maximum(estimates, least_corrected), np.maximum(least, least_corrected)
-    order = np.argsort(estimates, kind="stable")
+        estimates, lowered = np.maximum(estimates, least_corrected), np.maximum(lowered, least_corrected)
+    return estimates, lowered
+
+
+def _nearest(corrected: NDArray[np.float64], lowered: NDArray[np.float64], count: int) -> NDArray[np.intp]:
+    """Return the rows of the nearest `count` and of those whose lowered distance is no larger, nearest first."""
+    order = np.argsort(corrected, kind="stable")
     if len(order) <= count:
         return order
-    kept: NDArray[np.intp] = order[least[order] <= estimates[order[count - 1]]]
+    kept: NDArray[np.intp] = order[lowered[order] <= corrected[order[count - 1]]]
     return kept

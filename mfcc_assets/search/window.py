@@ -16,6 +16,7 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
+from mfcc_assets.for_each import ForEach, in_turn
 from mfcc_assets.jit import compiled
 from mfcc_assets.search.cascade import candidates_to_fetch
 from mfcc_assets.search.index import LibraryIndex
@@ -27,6 +28,9 @@ Such a product is a sum of at most a few hundred terms in single precision."""
 
 _TILE = 2_048
 """Number of points that are compared with all queries before the next ones. Those of 24 axes take 200 KB."""
+
+_ROWS_AT_ONCE = 2_500
+"""Number of tracks whose points and radii one task computes."""
 
 _SURPLUS = 1.2
 """Factor of the share of a library that a window holds. A sample tells the density around a point only roughly."""
@@ -43,6 +47,8 @@ class Windows:
         Points of the reference sample.
     share
         Share of the library that a window holds. From 1 on, it holds the whole library.
+    for_each
+        Function that applies another function to many items.
 
     Attributes
     ----------
@@ -52,21 +58,39 @@ class Windows:
         Squared radius of each window.
     """
 
-    def __init__(self, points: NDArray[np.float32], reference: NDArray[np.float32], share: float) -> None:
-        self.points = np.ascontiguousarray(points, np.float32)
-        place = ceil(share * len(reference))
+    def __init__(
+        self,
+        points: NDArray[np.float32],
+        reference: NDArray[np.float32],
+        share: float,
+        for_each: ForEach = in_turn,
+    ) -> None:
+        self.points, sample = np.ascontiguousarray(points, np.float32), np.ascontiguousarray(reference, np.float32)
+        place = ceil(share * len(sample))
         self.squared_radii = np.full(len(points), np.inf, np.float32)
-        if place < len(reference):
-            _write_radii(self.points, np.ascontiguousarray(reference, np.float32), place, self.squared_radii)
+
+        def write(rows: slice) -> None:
+            _write_radii(self.points[rows], sample, place, self.squared_radii[rows])
+
+        if place < len(sample):
+            for _ in for_each(write, _blocks(len(points))):
+                pass
 
     @classmethod
-    def of(cls, index: LibraryIndex) -> "Windows":
-        """Make the windows of an index."""
+    def of(cls, index: LibraryIndex, for_each: ForEach = in_turn) -> "Windows":
+        """Make the windows of an index. `for_each` is as for the class."""
         calibration = index.calibration
         tracks = max(1, index.calibrated_tracks)
         share = _SURPLUS * candidates_to_fetch(tracks, index.parameters.ranked_count) / tracks
         reference = calibration.embedding(calibration.reference.tracks.feature_table)
-        return cls(calibration.embedding(index.feature_table), reference, share)
+        points = np.empty((len(index.tracks), reference.shape[1]), np.float32)
+
+        def write(rows: slice) -> None:
+            points[rows] = calibration.embedding(index.feature_table.rows(np.arange(rows.start, rows.stop)))
+
+        for _ in for_each(write, _blocks(len(points))):
+            pass
+        return cls(points, reference, share, for_each)
 
     def __len__(self) -> int:
         return len(self.points)
@@ -180,6 +204,10 @@ def _mark_windows(
             limit, found = squared_radii[query], within[query, first : first + count]
             for track in range(count):
                 found[track] = totals[track] <= limit
+
+
+def _blocks(rows: int) -> list[slice]:
+    return [slice(first, min(first + _ROWS_AT_ONCE, rows)) for first in range(0, rows, _ROWS_AT_ONCE)]
 
 
 @compiled

@@ -7,6 +7,7 @@ can be compared with tens of thousands of tracks in a few milliseconds, and few 
 
 from dataclasses import dataclass
 from math import erfc, exp, inf, log, log1p, sqrt
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,11 +36,17 @@ ranking `article`, 0.5 loses a few of them."""
 _NEGLIGIBLE = 1e-4
 """Weight below which a distance in timbre is not computed."""
 
+_TILE = 1_024
+"""Number of rows whose candidates are compared with all queries before the next ones. Their timbre takes 2 MB."""
+
 _PARTS_WITH_TIMBRE = 3
 _HALVINGS, _FARTHEST = 60, 1e3
 _SQUARE_ROOT_OF_2, _LOG_OF_ROOT_OF_2_PI = sqrt(2), 0.9189385332046727
 _FAR = 30.0
 """Number of standard deviations from which on the probability of a normal distribution comes from its tail."""
+
+
+_Columns: TypeAlias = tuple[tuple[NDArray[np.float32], ...], tuple[NDArray[np.float64], NDArray[np.float64]]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +71,13 @@ class ComparedTracks:
         """Return some of the tracks, in the given order."""
         return ComparedTracks(self.feature_table.rows(rows), self.statistics.rows(rows), self.frames[rows])
 
+    @property
+    def columns(self) -> _Columns:
+        """What kernels compare: timbre, low timbre, treble, segment means, roughness; means and deviations."""
+        table, statistics = self.feature_table, self.statistics
+        of_table = table.timbre, table.low_timbre, table.treble, table.segment_means, table.roughness
+        return of_table, (statistics.means, statistics.deviations)
+
 
 def can_be_estimated(ranking: Ranking) -> bool:
     """Return whether `least_corrected` knows all parts of a ranking, and one of them compares contours."""
@@ -73,11 +87,12 @@ def can_be_estimated(ranking: Ranking) -> bool:
 def least_corrected(
     ranking: Ranking,
     scales: NDArray[np.float64],
-    query: ComparedTracks,
+    queries: ComparedTracks,
     others: ComparedTracks,
+    query_rows: NDArray[np.int64],
     rows: NDArray[np.int64],
 ) -> NDArray[np.float64]:
-    """Return about the least corrected distances (rows,) that candidates can have, from what feature tables hold.
+    """Return about the least corrected distances (pairs,) that candidates can have, from what feature tables hold.
 
     The number for a pair depends on nothing but the two tracks.
 
@@ -87,26 +102,22 @@ def least_corrected(
         The ranking; see `can_be_estimated`.
     scales : (d,)
         Standard deviation of each coefficient over the library.
-    query
-        The query, as the only track.
-    others
-        Tracks in which the candidates are.
-    rows : (rows,)
-        Rows of the candidates.
+    queries, others
+        Tracks in which the queries and the candidates are.
+    query_rows, rows : (pairs,)
+        Row of the query and row of the candidate of each pair.
     """
-    warped, table, own = ranking.warped, others.feature_table, query.feature_table
+    warped = ranking.warped
     if warped is None or not can_be_estimated(ranking):
         raise ValueError(f"distances by {', '.join(ranking.parts)} cannot be estimated")
-    # Numba compiles another version for arrays that are read-only, as those of a stored index are. The rows of a query
-    # are copies of them, which are not.
+    # Numba compiles another version for arrays that are read-only, as those of a stored index are. Rows that were taken
+    # from them are copies, which are not.
     return _least_corrected(
-        rows,
-        (table.timbre, table.low_timbre, table.treble, table.segment_means, table.roughness),
-        (others.statistics.means, others.statistics.deviations),
+        (query_rows, rows),
+        queries.columns,
+        others.columns,
+        queries.frames,
         others.frames,
-        (own.timbre[0], own.low_timbre[0], own.treble[0], own.segment_means[0], own.roughness[0]),
-        (query.statistics.means[0], query.statistics.deviations[0]),
-        int(query.frames[0]),
         ranking.weights,
         (1 / scales).astype(np.float32) if warped.normalised else np.ones(len(scales), np.float32),
         warped.normalised,
@@ -114,27 +125,27 @@ def least_corrected(
 
 
 def least_deviations(
-    ranking: Ranking, query: ComparedTracks, others: ComparedTracks, rows: NDArray[np.int64]
+    ranking: Ranking,
+    queries: ComparedTracks,
+    others: ComparedTracks,
+    starts: NDArray[np.int64],
+    rows: NDArray[np.int64],
 ) -> NDArray[np.float64]:
-    """Return the least z-scores (rows,) that candidates can have, if their contours were equal to that of the query.
+    """Return the least z-scores (pairs,) that candidates can have, if their contours were equal to that of the query.
 
     They take a fraction of the time of `least_corrected`. A candidate whose z-score exceeds `deviations_of` a corrected
     distance exceeds this corrected distance, too.
 
     Parameters
     ----------
-    ranking, query, others, rows
+    ranking, queries, others
         As for `least_corrected`.
+    starts : (queries + 1,)
+        Where the candidates of each query start, and where the last ones end.
+    rows : (pairs,)
+        Rows of the candidates, ascending for each query.
     """
-    table, own = others.feature_table, query.feature_table
-    return _least_deviations(
-        rows,
-        (table.timbre, table.low_timbre, table.treble, table.segment_means, table.roughness),
-        (others.statistics.means, others.statistics.deviations),
-        (own.timbre[0], own.low_timbre[0], own.treble[0], own.segment_means[0], own.roughness[0]),
-        (query.statistics.means[0], query.statistics.deviations[0]),
-        ranking.weights,
-    )
+    return _least_deviations(starts, rows, queries.columns, others.columns, ranking.weights)
 
 
 def deviations_of(corrected: float) -> float:
@@ -173,78 +184,90 @@ def warm_up() -> None:
         DistanceStatistics(stored[2], stored[2]),
         query.frames,
     )
-    for others in (query, of_index):
-        least_corrected(ranking, np.ones(1), query, others, np.zeros(1, np.int64))
-        least_deviations(ranking, query, others, np.zeros(1, np.int64))
+    first = np.zeros(1, np.int64)
+    for queries, others in ((query, query), (query, of_index), (of_index, query)):
+        least_corrected(ranking, np.ones(1), queries, others, first, first)
+        least_deviations(ranking, queries, others, np.array([0, 1]), first)
     deviations_of(1.0)
 
 
 @compiled_reordered
 def _least_corrected(
-    rows: NDArray[np.int64],
-    tables: tuple[NDArray[np.float32], ...],
-    statistics: tuple[NDArray[np.float64], NDArray[np.float64]],
+    pairs: tuple[NDArray[np.int64], NDArray[np.int64]],
+    queries: _Columns,
+    others: _Columns,
+    query_frames: NDArray[np.int64],
     frames: NDArray[np.int64],
-    query: tuple[NDArray[np.float32], ...],
-    query_statistics: tuple[NDArray[np.float64], NDArray[np.float64]],
-    query_frames: int,
     weights: NDArray[np.float64],
     units: NDArray[np.float32],
     normalised: bool,
 ) -> NDArray[np.float64]:
-    """Return the result of `least_corrected`, given the columns of feature tables and of statistics."""
-    _, _, _, segment_means, roughness = tables
-    _, _, _, own_segment_means, own_roughness = query
-    own_means, own_deviations = query_statistics
+    """Return the result of `least_corrected`, given the columns of the tracks."""
+    query_rows, rows = pairs
+    _, _, _, segment_means, roughness = others[0]
+    _, _, _, own_segment_means, own_roughness = queries[0]
+    own_means, own_deviations = queries[1]
     last, coefficients = len(weights) - 1, len(units)
-    segments = len(own_segment_means) // coefficients
+    segments = own_segment_means.shape[1] // coefficients
     least, shares, known = np.empty(len(rows)), np.empty(len(weights)), np.empty(len(weights))
     for place in range(len(rows)):
-        row = rows[place]
-        _write_timbre(row, tables, query, weights, shares, known)
+        query, row = query_rows[place], rows[place]
+        _write_timbre(query, row, queries[0], others[0], weights, shares, known)
         total = np.float32(0)
         for coefficient in range(coefficients):
             difference = np.float32(0)
             for segment in range(segments):
                 at = segment * coefficients + coefficient
-                difference += abs(own_segment_means[at] - segment_means[row, at])
+                difference += abs(own_segment_means[query, at] - segment_means[row, at])
             total += units[coefficient] * (
                 np.float32(_SEGMENTS_APART / segments) * difference
                 + np.float32(_ROUGHNESS) * roughness[row, coefficient]
-                + np.float32(_OWN_ROUGHNESS) * own_roughness[coefficient]
+                + np.float32(_OWN_ROUGHNESS) * own_roughness[query, coefficient]
             )
         if not normalised:
-            total *= frames[row] + query_frames
+            total *= frames[row] + query_frames[query]
         known[last] = total / (1 + MARGIN)
-        own, theirs = _deviations(row, shares, known, statistics, query_statistics)
-        excess = (known[last] - own_means[last]) / own_deviations[last] - STILL_USUAL
+        own, theirs = _deviations(query, row, shares, known, queries[1], others[1])
+        excess = (known[last] - own_means[query, last]) / own_deviations[query, last] - STILL_USUAL
         least[place] = max(excess, 0.0) - _log_of_probability_beyond(own) - _log_of_probability_beyond(theirs)
     return least
 
 
 @compiled_reordered
 def _least_deviations(
+    starts: NDArray[np.int64],
     rows: NDArray[np.int64],
-    tables: tuple[NDArray[np.float32], ...],
-    statistics: tuple[NDArray[np.float64], NDArray[np.float64]],
-    query: tuple[NDArray[np.float32], ...],
-    query_statistics: tuple[NDArray[np.float64], NDArray[np.float64]],
+    queries: _Columns,
+    others: _Columns,
     weights: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Return the result of `least_deviations`, given the columns of feature tables and of statistics."""
+    """Return the result of `least_deviations`, given the columns of the tracks.
+
+    The candidates of all queries in one tile of rows are compared before those in the next one. So the features of the
+    candidates stream through the processor's caches once for all queries, and not at random for each of them.
+    """
     least, shares, known = np.empty(len(rows)), np.empty(len(weights)), np.empty(len(weights))
-    for place in range(len(rows)):
-        _write_timbre(rows[place], tables, query, weights, shares, known)
-        own, theirs = _deviations(rows[place], shares, known, statistics, query_statistics)
-        least[place] = max(own, theirs)
+    next_ones, tile_end, left = starts[:-1].copy(), 0, len(rows)
+    while left:
+        tile_end += _TILE
+        for query in range(len(starts) - 1):
+            place = next_ones[query]
+            while place < starts[query + 1] and rows[place] < tile_end:
+                _write_timbre(query, rows[place], queries[0], others[0], weights, shares, known)
+                own, theirs = _deviations(query, rows[place], shares, known, queries[1], others[1])
+                least[place] = max(own, theirs)
+                place += 1
+            left -= place - next_ones[query]
+            next_ones[query] = place
     return least
 
 
 @compiled_reordered
 def _write_timbre(
+    query: int,
     row: int,
-    tables: tuple[NDArray[np.float32], ...],
-    query: tuple[NDArray[np.float32], ...],
+    of_queries: tuple[NDArray[np.float32], ...],
+    of_others: tuple[NDArray[np.float32], ...],
     weights: NDArray[np.float64],
     shares: NDArray[np.float64],
     known: NDArray[np.float64],
@@ -254,54 +277,55 @@ def _write_timbre(
         shares[part] = weights[part]
         known[part] = 0.0
     if len(weights) == _PARTS_WITH_TIMBRE:
-        timbre, low_timbre, treble, _, _ = tables
-        own_timbre, own_low_timbre, own_treble, _, _ = query
-        apart = abs(own_treble - treble[row]) / TREBLE_WIDTH
+        timbre, low_timbre, treble, _, _ = of_others
+        own_timbre, own_low_timbre, own_treble, _, _ = of_queries
+        apart = abs(own_treble[query] - treble[row]) / TREBLE_WIDTH
         whole = exp(-(apart**4))
         shares[0] *= whole
         shares[1] *= 1 - whole
         if shares[0] > _NEGLIGIBLE:
-            known[0] = _distance(own_timbre, timbre[row])
+            known[0] = _distance(own_timbre, query, timbre, row)
         if shares[1] > _NEGLIGIBLE:
-            known[1] = _distance(own_low_timbre, low_timbre[row])
+            known[1] = _distance(own_low_timbre, query, low_timbre, row)
 
 
 @compiled_reordered
 def _deviations(
+    query: int,
     row: int,
     shares: NDArray[np.float64],
     known: NDArray[np.float64],
-    statistics: tuple[NDArray[np.float64], NDArray[np.float64]],
-    query_statistics: tuple[NDArray[np.float64], NDArray[np.float64]],
+    of_queries: tuple[NDArray[np.float64], NDArray[np.float64]],
+    of_others: tuple[NDArray[np.float64], NDArray[np.float64]],
 ) -> tuple[float, float]:
     """Return the last z-scores of the query and of a candidate, with what is added if the candidate is not near."""
-    means, deviations = statistics
-    own_means, own_deviations = query_statistics
+    own_means, own_deviations = of_queries
+    means, deviations = of_others
     parts = len(shares)
     summed, for_query, all_shares = 0.0, 0.0, 0.0
     for part in range(parts):
         if shares[part] > _NEGLIGIBLE:
-            own = (known[part] - own_means[part]) / own_deviations[part]
+            own = (known[part] - own_means[query, part]) / own_deviations[query, part]
             theirs = (known[part] - means[row, part]) / deviations[row, part]
             summed += shares[part] * (own + theirs) / 2
             for_query += shares[part] * own
             all_shares += shares[part]
     for column in range(parts, parts + ROUNDS):
-        own = (summed - own_means[column]) / own_deviations[column]
+        own = (summed - own_means[query, column]) / own_deviations[query, column]
         theirs = (summed - means[row, column]) / deviations[row, column]
         summed = (own + theirs) / 2
     last = parts + ROUNDS
     more = SHARE_ADDED * max(for_query / all_shares - STILL_NEAR, 0.0)
-    own = (summed - own_means[last]) / own_deviations[last] + more
+    own = (summed - own_means[query, last]) / own_deviations[query, last] + more
     theirs = (summed - means[row, last]) / deviations[row, last] + more
     return own, theirs
 
 
 @compiled_reordered
-def _distance(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+def _distance(queries: NDArray[np.float32], query: int, others: NDArray[np.float32], row: int) -> float:
     total = np.float32(0)
-    for place in range(len(a)):
-        apart = a[place] - b[place]
+    for axis in range(others.shape[1]):
+        apart = queries[query, axis] - others[row, axis]
         total += apart * apart
     return sqrt(total)
 

@@ -14,14 +14,14 @@ def jensen_shannon(
     means: NDArray[np.floating],
     covariances: NDArray[np.floating],
 ) -> NDArray[np.float64]:
-    """Return the square root of the Jensen-Shannon divergence between one Gaussian and each of many others.
+    """Return the square root of the Jensen-Shannon divergence between one Gaussian and many others, or of many pairs.
 
     Parameters
     ----------
-    mean : (d,)
-        Mean of the first Gaussian.
-    covariance : (d, d)
-        Covariance of the first Gaussian.
+    mean : (d,) or (tracks, d)
+        Mean of the first Gaussian, or of the first one of each pair.
+    covariance : (d, d) or (tracks, d, d)
+        Covariance of the first Gaussian, or of the first one of each pair.
     means : (tracks, d)
         Means of the others.
     covariances : (tracks, d, d)
@@ -51,19 +51,23 @@ def jensen_shannon(
     >>> jensen_shannon(mean, covariance, others, np.array([covariance, covariance])).round(3).tolist()
     [0.0, 0.897]
     """
-    d = len(mean)
-    if covariance.shape != (d, d) or means.shape != (len(means), d) or covariances.shape != (len(means), d, d):
+    d = mean.shape[-1]
+    if (
+        covariance.shape != (*mean.shape, d)
+        or means.shape != (len(means), d)
+        or covariances.shape != (len(means), d, d)
+    ):
         shapes = f"{covariance.shape}, {means.shape} and {covariances.shape}"
         raise ValueError(f"expected Gaussians of {d} dimensions, got shapes {shapes}")
     offsets = (means - mean) / 2
     mixed = (covariances + covariance) / 2 + offsets[:, :, np.newaxis] * offsets[:, np.newaxis]
-    entropies = (_log_determinants(covariances) + _log_determinants(covariance[np.newaxis])) / 2
+    entropies = (_log_determinants(covariances) + _log_determinants(covariance)) / 2
     divergences = (_log_determinants(mixed) - entropies) / 2
     distances: NDArray[np.float64] = np.sqrt(np.maximum(divergences, 0))
     return distances
 
 
 def _log_determinants(covariances: NDArray[np.floating]) -> NDArray[np.float64]:
-    smallest = _SMALLEST_VARIANCE * np.eye(covariances.shape[1])
+    smallest = _SMALLEST_VARIANCE * np.eye(covariances.shape[-1])
     logarithms: NDArray[np.float64] = np.linalg.slogdet(covariances.astype(np.float64) + smallest)[1]
     return logarithms

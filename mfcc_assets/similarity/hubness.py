@@ -250,7 +250,7 @@ class Correction:
     part
         Number of the last part.
     query
-        Statistics of the query, one row.
+        Statistics of the query, one row; or of many queries, one for each candidate.
     candidates
         Statistics of the candidates.
     """
@@ -279,7 +279,7 @@ class Correction:
         known : (candidates, parts) or (candidates, parts - 1)
             Distances by all parts of the ranking, or by all but the last. If all are known, the slopes are 0.
         query
-            Statistics of the query, one row.
+            Statistics of the query, one row; or of many queries, one for each candidate.
         candidates
             Statistics of the candidates.
         weights : (candidates, parts)
@@ -307,7 +307,7 @@ class Correction:
             self.slopes_for_query[rows],
             self.last[rows],
             self.part,
-            self.query,
+            self.query if len(self.query) == 1 else self.query.rows(rows),
             self.candidates.rows(rows),
         )
 
@@ -331,15 +331,22 @@ class Correction:
         """Return the corrected distances (candidates,) if the distances by all parts are known."""
         return self(np.zeros(len(self.offsets)))
 
-    def largest_distances(self, limit: float) -> NDArray[np.float64]:
-        """Return the largest distances (candidates,) whose corrected distances do not exceed a limit.
+    def largest_distances(self, limits: float | NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the largest distances (candidates,) whose corrected distances do not exceed limits.
 
         A distance is -inf if the corrected distance always exceeds the limit.
+
+        Parameters
+        ----------
+        limits
+            One limit for all candidates, or one for each (candidates,).
         """
-        if limit == inf:
-            return np.full(len(self.offsets), inf)
-        least, most = np.zeros(len(self.offsets)), np.ones(len(self.offsets))
-        while (growing := (self(most) <= limit) & (most < _FARTHEST)).any():
+        limit = np.broadcast_to(limits, self.offsets.shape)
+        is_limited = limit < inf
+        if not is_limited.any():
+            return np.full(len(limit), inf)
+        least, most = np.zeros(len(limit)), np.ones(len(limit))
+        while (growing := is_limited & (self(most) <= limit) & (most < _FARTHEST)).any():
             most[growing] *= 2
         for _ in range(_HALVINGS):
             middle = (least + most) / 2
@@ -347,7 +354,8 @@ class Correction:
             least, most = np.where(near, middle, least), np.where(near, most, middle)
         # A little more than the upper end, so that rounding never excludes a track whose corrected distance is the
         # limit.
-        return np.where(self(np.zeros(len(self.offsets))) <= limit, most * (1 + _ROUNDING), -inf)
+        most = np.where(is_limited, most * (1 + _ROUNDING), inf)
+        return np.where(self(np.zeros(len(limit))) <= limit, most, -inf)
 
 
 def _largest_usual(means: NDArray[np.float64]) -> NDArray[np.float64]:

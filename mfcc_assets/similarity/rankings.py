@@ -143,14 +143,25 @@ class Ranking:
             weights[..., self.parts.index(LOW_TIMBRE)] *= 1 - whole
         return weights
 
-    def summary_distances(self, query: FeatureTable, others: FeatureTable) -> NDArray[np.float64]:
-        """Return the distances (others, summary parts) of the only track of `query` by all `summary_parts`."""
-        columns = [distances_by_summary_part(part, query, others) for part in self.summary_parts]
+    def summary_distances(self, queries: FeatureTable, others: FeatureTable) -> NDArray[np.float64]:
+        """Return the distances (others, summary parts) by all `summary_parts`; see `distances_by_summary_part`."""
+        columns = [distances_by_summary_part(part, queries, others) for part in self.summary_parts]
         return np.column_stack(columns) if columns else np.empty((len(others), 0))
 
 
-def distances_by_summary_part(part: str, query: FeatureTable, others: FeatureTable) -> NDArray[np.float64]:
-    """Return the distances (others,) of the only track of `query` to others by one of the summary parts.
+def distances_by_summary_part(part: str, queries: FeatureTable, others: FeatureTable) -> NDArray[np.float64]:
+    """Return the distances (others,) of one track to others, or of pairs of tracks, by one of the summary parts.
+
+    The distance of a pair is the same to the last bit in both cases.
+
+    Parameters
+    ----------
+    part
+        Name of the part.
+    queries
+        The track, or the first track of each pair.
+    others
+        The other tracks.
 
     Raises
     ------
@@ -158,10 +169,10 @@ def distances_by_summary_part(part: str, query: FeatureTable, others: FeatureTab
         If `part` is not a summary part.
     """
     if part == GAUSSIAN:
-        return jensen_shannon(query.means[0], query.covariances[0], others.means, others.covariances)
+        return jensen_shannon(queries.means, queries.covariances, others.means, others.covariances)
     if part not in (TIMBRE, LOW_TIMBRE):
         raise ValueError(f"the part {part} does not compare feature tables")
-    apart = others.timbre - query.timbre[0] if part == TIMBRE else others.low_timbre - query.low_timbre[0]
+    apart = others.timbre - queries.timbre if part == TIMBRE else others.low_timbre - queries.low_timbre
     distances: NDArray[np.float64] = np.sqrt(np.einsum("ij,ij->i", apart, apart, dtype=np.float64))
     return distances
 

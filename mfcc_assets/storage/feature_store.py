@@ -29,7 +29,13 @@ from mfcc_assets.features.waveform import BANDS, WAVEFORM_VERSION, Waveform
 from mfcc_assets.ids import AudioId
 from mfcc_assets.storage.blobs.port import CEPSTRA, Blob, BlobStore
 from mfcc_assets.storage.last_check import LastCheck, read_last_check, write_last_check
-from mfcc_assets.storage.parquet_files import DamagedParquetError, read_parquet, values_of_lists, write_parquet
+from mfcc_assets.storage.parquet_files import (
+    DamagedParquetError,
+    numbers_of,
+    read_parquet,
+    values_of_lists,
+    write_parquet,
+)
 from mfcc_assets.storage.run_listings import RunListings
 
 _VERSION = b"features_version"
@@ -118,7 +124,7 @@ class FeatureStore:
         table = self._read(name, parameters.version, rows=rows)
         if table.num_columns != parameters.coefficients:
             raise _damaged(name)
-        return np.column_stack([column.to_numpy() for column in table.columns])
+        return np.column_stack([numbers_of(column) for column in table.columns])
 
     def read_analysis(self, audio_id: AudioId, parameters: CepstraParameters) -> Analysis:
         """Return the cepstra and the timbre of an audio. Raises as `read_cepstra`."""
@@ -169,7 +175,7 @@ class FeatureStore:
         table = self._read(name, CHROMA_VERSION)
         if table.column_names != list(PITCH_CLASSES):
             raise _damaged(name)
-        return np.column_stack([column.to_numpy() for column in table.columns])
+        return np.column_stack([numbers_of(column) for column in table.columns])
 
     def audio_with_waveform(self, run_id: str = "") -> set[AudioId]:
         """Return the ids of all audio with a stored waveform."""
@@ -195,7 +201,7 @@ class FeatureStore:
         table = self._read(name, WAVEFORM_VERSION)
         if table.column_names != ["peaks", *BANDS]:
             raise _damaged(name)
-        peaks, *bands = (column.to_numpy() for column in table.columns)
+        peaks, *bands = (numbers_of(column) for column in table.columns)
         return Waveform(peaks, np.column_stack(bands))
 
     def delete(self, audio_id: AudioId, parameters: FeaturesParameters) -> None:
@@ -212,6 +218,15 @@ class FeatureStore:
     def forget_listings(self) -> None:
         """Forget which features there were when a run last asked, because its work begins now."""
         self._listings.forget()
+
+    def cepstra_were_written(self, parameters: CepstraParameters) -> None:
+        """Let runs see the cepstra and the timbre that another process has written meanwhile."""
+        for folder in ("frames", "timbre"):
+            self._listings.changed(f"{folder}/{parameters.version}/")
+
+    def track_features_were_written(self, parameters: FeaturesParameters) -> None:
+        """Let runs see the track features that another process has written meanwhile."""
+        self._listings.changed(f"summaries/{parameters.version}/")
 
     def stored(self, parameters: FeaturesParameters, run_id: str = "") -> list[Blob]:
         """Return the files of all features with these parameters. `check` checks one of them."""
@@ -293,8 +308,7 @@ def _damaged(name: str) -> FeaturesDamaged:
 
 
 def _numbers(table: pa.Table, name: str) -> NDArray[Any]:
-    numbers: NDArray[Any] = values_of_lists(table[name].combine_chunks()).to_numpy()
-    return numbers
+    return numbers_of(values_of_lists(table[name].combine_chunks()))
 
 
 def _frames_name(audio_id: AudioId, parameters: CepstraParameters) -> str:

@@ -69,7 +69,7 @@ class IndexSegments:
     """Writes, reads and deletes segments and calibrations.
 
     A segment that is opened stays the same object while somebody uses it and its files do not change. So versions of
-    the index share the memory of a segment, and each part is verified once.
+    the index share the memory of a segment, and a process verifies each part at most once.
 
     Parameters
     ----------

@@ -10,9 +10,10 @@ indexes/<version>/index.json                                parameters, calibrat
 
 These files may follow:
 
-indexes/<version>/{candidates,rankings}/<shard or upload id>.parquet   see `mfcc_assets.storage.ranking_store`
+indexes/<version>/{candidates,rankings}/…                   see `mfcc_assets.storage.ranking_store`
 indexes/<version>/quality.json                              the measured quality of the rankings
-indexes/<version>/attachments/<name>                        pictures, figures and digests that a version has
+indexes/<version>/attachments/<name>                        pictures, figures and digests that a version has, and what
+                                                            `mfcc_assets.storage.shared_tables` stores of its tables
 
 Beside the versions are the files that `mfcc_assets.storage.index_history` describes.
 """

@@ -16,7 +16,7 @@ from mfcc_assets.features.frames import RaggedFrames
 from mfcc_assets.features.parameters import FeaturesParameters
 from mfcc_assets.features.statistics import segment_means
 from mfcc_assets.ids import AudioId
-from mfcc_assets.search.cascade import COARSE_FACTOR, ContourQuery, prune
+from mfcc_assets.search.cascade import COARSE_FACTOR, COARSE_MODEL, ContourQuery, corrected_within_margin, prune
 from mfcc_assets.similarity.dtw.distance import DTW, pooled_scales
 from mfcc_assets.similarity.dtw.kernels import dtw_distance, dtw_distances, warm_up
 from mfcc_assets_tests.benchmarks.corpus import Corpus
@@ -129,7 +129,8 @@ def _answer_of_cascade(query: NDArray[np.float32], library: Sequence[NDArray[np.
 
     def answer() -> None:
         compared = ContourQuery(_contour(query), DTW, scales)
-        rows = prune(compared.coarse.distances_to(coarse_contours, roughness), count=5)
+        estimates = compared.coarse.distances_to(coarse_contours, roughness)
+        rows = prune(*corrected_within_margin(estimates, COARSE_MODEL.margin), count=5)
         compared.nearest([AudioId(str(row)) for row in rows], contours.rows(rows), count=5)
 
     answer()

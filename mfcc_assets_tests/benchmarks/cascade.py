@@ -16,7 +16,14 @@ from mfcc_assets.features.frames import RaggedFrames
 from mfcc_assets.features.low_band import low_coefficients
 from mfcc_assets.ids import AudioId
 from mfcc_assets.search import cascade
-from mfcc_assets.search.cascade import COARSE_FACTOR, ContourQuery, candidates_to_fetch, prune
+from mfcc_assets.search.cascade import (
+    COARSE_FACTOR,
+    COARSE_MODEL,
+    ContourQuery,
+    candidates_to_fetch,
+    corrected_within_margin,
+    prune,
+)
 from mfcc_assets.similarity.dtw.distance import DTW, pooled_scales
 from mfcc_assets_tests.benchmarks.corpus import Corpus
 from mfcc_assets_tests.benchmarks.measuring import Measured
@@ -110,7 +117,8 @@ class Bench:
 
     def by_coarse_contours(self, number: int, query: ContourQuery, width: int | None = None) -> NDArray[np.intp]:
         rows = self.hits[number, : width or candidates_to_fetch(len(self.contours), PLACES)]
-        return rows[prune(query.coarse.distances_to(self.coarse_contours.rows(rows), self.roughness[rows]), PLACES)]
+        estimates = query.coarse.distances_to(self.coarse_contours.rows(rows), self.roughness[rows])
+        return rows[prune(*corrected_within_margin(estimates, COARSE_MODEL.margin), PLACES)]
 
     def in_detail(self, query: ContourQuery, rows: NDArray[np.intp]) -> list[AudioId]:
         names = [self.names[row] for row in rows]

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -211,6 +212,7 @@ def _insert(library: Library, like: TrackId, named: Sequence[tuple[AudioId, Trac
 
 def _run(library: Library, phases: Phases) -> None:
     """Do what a run does after the features."""
+    run_id = str(uuid4())
     with phases.phase("index"):
         index = build_index(library).index
     with phases.phase("candidates"):
@@ -218,11 +220,11 @@ def _run(library: Library, phases: Phases) -> None:
     with phases.phase("rankings"):
         list(rank_candidates(library, index, library.shards))
     with phases.phase("quality"):
-        measure_quality(library, index.version)
+        measure_quality(library, index.version, run_id=run_id)
     with phases.phase("publication"):
-        publish_built_index(library)
+        publish_built_index(library, run_id=run_id)
     with phases.phase("recommendations"):
-        list(recommend_soundtracks(library, index, library.shards, run_id="run"))
+        list(recommend_soundtracks(library, index, library.shards, run_id=run_id))
 
 
 def _written() -> int:

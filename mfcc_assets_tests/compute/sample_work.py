@@ -10,6 +10,7 @@ import pyarrow as pa
 from mfcc_assets.compute.context import Context
 from mfcc_assets.compute.port import ITEM, Work
 from mfcc_assets.errors import SilentAudio
+from mfcc_assets.for_each import in_turn
 
 NUMBERS = pa.schema([*ITEM, ("number", pa.int64()), ("folder", pa.string())])
 HALVES = pa.schema([("half", pa.float64()), ("parts", pa.list_(pa.int64())), ("process", pa.int64())])
@@ -55,6 +56,13 @@ def halve(context: Context, version: str, items: pa.RecordBatch) -> pa.RecordBat
 def lose_a_row(_context: Context, _version: str, items: pa.RecordBatch) -> pa.RecordBatch:
     """Break the promise of a function: return no row."""
     return pa.RecordBatch.from_pylist([], HALVES) if items.num_rows else items
+
+
+def tell_cores(context: Context, _version: str, items: pa.RecordBatch) -> pa.RecordBatch:
+    """Return 1 as the half of each number if the work on it may use one core only, and otherwise 0."""
+    half = float(context.for_each is in_turn)
+    rows = [{"half": half, "parts": [], "process": os.getpid()} for _ in range(items.num_rows)]
+    return pa.RecordBatch.from_pylist(rows, HALVES)
 
 
 def write_name(_context: Context, _version: str, items: pa.RecordBatch) -> pa.RecordBatch:

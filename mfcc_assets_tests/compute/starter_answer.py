@@ -33,8 +33,8 @@ def starter_answer(settings: Settings) -> dict[str, Any]:
         library.blobs.write("soundtracks", "broken.flac", b"no music")
         observe_soundtracks(library, library.shards, run_id="run")
         report = analyse_soundtracks(library, library.shards, run_id="run")
-        compute_features_of_soundtracks(library, library.shards)
-        index = build_index(library).index
+        compute_features_of_soundtracks(library, library.shards, run_id="run")
+        index = build_index(library, run_id="run").index
         list(find_candidates(library, index, library.shards))
         list(rank_candidates(library, index, library.shards))
         parameters = library.feature_parameters

@@ -20,7 +20,12 @@ def test_by_default_this_machine_does_the_work(library: Library) -> None:
 def test_spark_without_its_extra_is_an_error_that_names_it(missing: str, tmp_path) -> None:
     code = f"""
 import sys
-sys.modules[{missing!r}] = None  # importing it now fails, as if it were not installed
+class NotInstalled:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name == {missing!r}:
+            raise ModuleNotFoundError("it is not installed", name=name)
+sys.meta_path.insert(0, NotInstalled)
 from mfcc_assets.compute.chosen import compute_of
 from mfcc_assets.compute.context import Context
 from mfcc_assets.library import Library

@@ -1,7 +1,11 @@
 """The engine of this machine. `test_engines` has what holds for every engine."""
 
 import threading
+from pathlib import Path
 
+import pytest
+
+from mfcc_assets.compute import local
 from mfcc_assets.compute.context import Context
 from mfcc_assets.compute.port import Progress
 from mfcc_assets.compute.threads import ThreadsEngine
@@ -26,3 +30,24 @@ def test_a_few_items_need_no_other_thread(tmp_path) -> None:
 
     assert len(list(engine.results(work_named("halve", {}, at_once=5), numbers(range(5)), tell))) == 1
     assert threads == {threading.get_ident()}
+
+
+@pytest.mark.parametrize(("count", "cores", "one_core"), [(1, 2, 0), (2, 2, 1), (9, 2, 1), (3, 4, 0), (4, 4, 1)])
+def test_the_work_on_an_item_may_use_several_cores_if_there_are_fewer_slices_than_cores(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int, cores: int, one_core: int
+) -> None:
+    monkeypatch.setattr(local, "WORKERS", cores)
+    engine = ThreadsEngine(Context(Library(Settings(home=tmp_path))))
+
+    found = engine.results(work_named("tell_cores", {}), numbers(range(count)), lambda _: None)
+
+    assert [half for batch in found for half in batch["half"].to_pylist()] == [one_core] * count
+
+
+def test_items_are_cut_into_slices_for_all_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "WORKERS", 2)
+    engine = ThreadsEngine(Context(Library(Settings(home=tmp_path))))
+
+    found = engine.results(work_named("tell_cores", {}, at_once=8), numbers(range(9)), lambda _: None)
+
+    assert sorted(batch.num_rows for batch in found) == [3, 3, 3]

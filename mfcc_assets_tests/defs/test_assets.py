@@ -172,7 +172,7 @@ def test_a_run_that_nobody_continues_analyses_everything_and_logs_its_progress(
             r"Analysing audio: 3 of 3 files, \d.* a (second|minute), about 0 s left, song-",
             r"Computing track features: 2 of 3 files, \d.* a second, about 0 s left, song-",
             r"Reading features: 3 of 3 tracks, \d.* a second, about 0 s left$",
-            r"Measuring usual distances: 2 of 3 tracks, \d.* a second, about \d+ s left$",
+            r"Measuring usual distances: 3 of 3 tracks, \d.* a second, about 0 s left$",
             r"Finding candidates: 3 of 16 shards, \d.* a second, about \d+ s left, shard 3$",
             r"Ranking: 15 of 16 shards, \d.* a second, about \d+ s left, shard f$",
             r"Writing recommendations: 16 of 16 shards, \d.* a second, about 0 s left",

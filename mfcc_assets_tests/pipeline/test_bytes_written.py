@@ -17,8 +17,8 @@ GROUP = 30
 """Number of tracks that sound alike. It is larger than a ranking, so no other group is in their lists."""
 
 LISTS = re.compile("candidates|rankings|ranking_layers")
-FITTED = re.compile("timbre|pair|sound_figures")
-"""Files that grow with a library only as long as it is small: rows in spaces that are fitted to it, and samples."""
+FITTED = re.compile("timbre")
+"""Files that grow with a library only as long as it is small: rows in spaces that are fitted to it."""
 
 
 def sound(number: int, group: int) -> NDArray[np.float32]:
@@ -39,7 +39,7 @@ def stored(library: Library) -> dict[str, tuple[str, int]]:
     return {
         blob.name: (blob.etag, blob.size)
         for blob in library.blobs.list("cepstra")
-        if re.match("ind|ranking_|version_", blob.name)
+        if re.match("calibration_figures|ind|ranking_|version_", blob.name)
     }
 
 

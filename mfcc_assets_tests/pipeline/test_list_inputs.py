@@ -8,12 +8,20 @@ import pytest
 from mfcc_assets.ids import track_id
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.list_order import list_order_of
-from mfcc_assets.pipeline.list_rules import selection_of
-from mfcc_assets.pipeline.recommendations import recommend_soundtracks, recommended_lists
+from mfcc_assets.pipeline.list_rules import choose_list, selection_of
+from mfcc_assets.pipeline.recommendations import recommend_soundtracks
 from mfcc_assets.search import window
 from mfcc_assets.settings import Settings
 from mfcc_assets.storage.sql.records import Recommendation
-from mfcc_assets_tests.ranked_library import add_track, add_tracks, audio_id, cepstra, publish, remove_track
+from mfcc_assets_tests.ranked_library import (
+    add_track,
+    add_tracks,
+    audio_id,
+    cepstra,
+    publish,
+    remove_track,
+    stored_pairs,
+)
 
 TRACKS = 30
 
@@ -46,10 +54,12 @@ def assert_right(library: Library) -> None:
     """Compare the rows of all soundtracks with lists that are made from nothing."""
     index = library.indexes.published()
     selection = selection_of(library, index, library.catalogue.credits())
-    for shard in library.shards:
-        queries = library.catalogue.audio_of_soundtracks(shard)
-        expected = recommended_lists(library, index, selection, list_order_of(library, index), queries)
-        for track, wanted in expected.items():
+    rankings, order = stored_pairs(library, index, "rankings"), list_order_of(library, index)
+    for queries in library.catalogue.audio_of_soundtracks().values():
+        for track, audio in queries.items():
+            assert audio is not None
+            in_order = order(rankings[audio], {audio})
+            wanted = choose_list(in_order, selection, count=library.settings.recommendations, without={audio})
             rows = library.recommendations.recommended(track)
             assert [Recommendation(row.rank, row.track_id, row.distance) for row in rows] == wanted
     origins = library.recommendations.origins_of_shards()

@@ -1,6 +1,5 @@
 """What is planned of candidates and rankings, and what is taken over without work."""
 
-import pyarrow.compute as pc
 import pytest
 
 from mfcc_assets.compute.context import Context
@@ -49,7 +48,7 @@ def test_candidates_are_taken_over_and_only_compared_with_new_tracks(published: 
     plans = [planned.plan(shard) for shard in published.shards]
 
     assert planned.changes_are_few
-    entrants = [length for plan in plans for length in pc.list_value_length(plan.items["entrants"]).to_pylist()]
+    entrants = [number for plan in plans for number in plan.items["entrants"].to_pylist()]
     assert entrants.count(1) + entrants.count(None) == len(entrants)
     assert entrants.count(None) == 1, "the candidates of the new track are found anew"
     assert all(plan.former is not None for plan in plans if plan.items.num_rows)

@@ -1,10 +1,12 @@
 """Sentences about a pair of tracks."""
 
 import numpy as np
+import pytest
 
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.feature_repair import cepstra_of
-from mfcc_assets.pipeline.pair_sentences import figures_of_sample, sentences_of, words_of
+from mfcc_assets.pipeline.measured import measured_with_calibration
+from mfcc_assets.pipeline.pair_sentences import sentences_of, words_of
 from mfcc_assets.similarity.explain import SimilarStretch
 from mfcc_assets.similarity.nearness import Nearness
 from mfcc_assets.similarity.qualities import QUALITIES
@@ -72,7 +74,7 @@ def test_a_damaged_track_is_left_out_of_the_comparison(library: Library) -> None
 
     with Library(library.settings) as later:
         words_of(later, index, cepstra_of(later, audio_id(1), index.parameters.features))
-        kept = figures_of_sample(later, index)
+        kept = measured_with_calibration(later, index, "sound_figures.npz", pytest.fail)["figures"]
 
     assert kept.shape == (11, 5)
     assert np.isfinite(kept).all()

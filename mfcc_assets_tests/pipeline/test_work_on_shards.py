@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pytest
 
+from mfcc_assets.compute import local
 from mfcc_assets.compute.context import Context
 from mfcc_assets.compute.port import Compute, Work
 from mfcc_assets.compute.threads import ThreadsEngine
@@ -62,6 +63,15 @@ def test_a_shard_with_a_failure_is_left_out_and_the_failure_is_told(compute, wor
     ]
 
     assert (found, failures) == (["b"], ["0200"])
+
+
+def test_on_one_core_shards_come_in_their_order(compute, work, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "WORKERS", 1)
+    plans = [plan("a"), plan("b", 1, 2, 3), plan("c"), plan("d", 4), plan("e", POISONED), plan("f")]
+
+    found = [each.shard for each, _ in completed_shards(compute, work, plans, on_failure=lambda *_: None)]
+
+    assert found == ["a", "b", "c", "d", "f"]
 
 
 def test_shards_are_planned_in_groups(compute, work, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,55 +1,12 @@
-"""Candidates that are found, and that are merged with those of new tracks."""
+"""Candidates that are found."""
 
 import numpy as np
 import pytest
 
-from mfcc_assets.library import Library
 from mfcc_assets.search import candidates
-from mfcc_assets.search.candidates import CandidateSearch
+from mfcc_assets.search.candidates import CandidateSearch, candidates_in_windows
 from mfcc_assets.search.index import LibraryIndex
-from mfcc_assets.settings import Settings
-from mfcc_assets.similarity.rankings import RANKINGS
-from mfcc_assets_tests.ranked_library import add_tracks, index_and_rank
-
-TRACKS = 40
-WANTED = 3
-
-
-@pytest.fixture(scope="module", params=sorted(RANKINGS))
-def index(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory):
-    home = tmp_path_factory.mktemp("home")
-    with Library(Settings(home=home, ranking=request.param)) as library:
-        add_tracks(library, *range(TRACKS))
-        yield index_and_rank(library)[0].load_all()
-
-
-def others(query: int) -> np.ndarray:
-    return np.delete(np.arange(TRACKS), query)
-
-
-@pytest.mark.parametrize("query", [0, 17, 39])
-def test_merged_candidates_are_those_of_one_search(index: LibraryIndex, query: int) -> None:
-    search, every = CandidateSearch.of_row(index, query), others(query)
-    at_once = search.pruned(every, WANTED)
-    first = search.pruned(every[::2], WANTED)
-    merged = search.pruned(every[1::2], WANTED, first.rows, first.estimates)
-    assert merged.rows.tolist() == at_once.rows.tolist()
-    assert merged.estimates.tolist() == at_once.estimates.tolist()
-    assert merged.limit == at_once.limit <= first.limit
-
-
-@pytest.mark.parametrize("track", [3, 22])
-def test_every_query_that_keeps_a_track_is_found(index: LibraryIndex, track: int) -> None:
-    queries, limits, keeping = others(track), [], []
-    for query in queries.tolist():
-        without = np.setdiff1d(others(query), [track])
-        search = CandidateSearch.of_row(index, query)
-        limits.append(search.pruned(without, WANTED).limit)
-        if track in search.pruned(others(query), WANTED).rows:
-            keeping.append(query)
-    found = CandidateSearch.of_row(index, track).queries_that_may_keep(queries, np.array(limits))
-    assert found.tolist() == keeping
-    assert len(keeping) < len(queries)
+from mfcc_assets_tests.search.conftest import TRACKS, WANTED, others
 
 
 def test_tracks_that_are_not_estimated_are_no_candidates(index: LibraryIndex, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,3 +23,15 @@ def test_with_few_tracks_any_other_may_be_a_candidate(index: LibraryIndex) -> No
     assert sorted(found.rows.tolist()) == [1, 2]
     assert found.limit == np.inf
     assert len(CandidateSearch.of_row(index, 0).pruned(np.empty(0, np.int64), WANTED).rows) == 0
+
+
+def test_candidates_of_several_queries_are_those_of_one_after_the_other_to_the_last_bit(index: LibraryIndex) -> None:
+    queries = np.array([39, 0, 17, 5])
+    windows = [others(39), others(0)[::2], np.array([3]), np.empty(0, np.int64)]
+    found = candidates_in_windows(index, queries, windows, WANTED)
+    for query, rows, candidates_of_query in zip(queries.tolist(), windows, found, strict=True):
+        expected = CandidateSearch.of_row(index, query).pruned(rows, WANTED)
+        assert candidates_of_query.rows.tolist() == expected.rows.tolist()
+        assert candidates_of_query.estimates.tolist() == expected.estimates.tolist()
+        assert candidates_of_query.limit == expected.limit
+    assert candidates_in_windows(index, queries[:0], [], WANTED) == []

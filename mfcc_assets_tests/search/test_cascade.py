@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 from mfcc_assets.evaluation.metrics import recall
 from mfcc_assets.features.frames import RaggedFrames
 from mfcc_assets.ids import AudioId
-from mfcc_assets.search.cascade import COARSE_FACTOR, ContourQuery, candidates_to_fetch, prune
+from mfcc_assets.search.cascade import (
+    COARSE_FACTOR,
+    COARSE_MODEL,
+    ContourQuery,
+    candidates_to_fetch,
+    corrected_within_margin,
+    prune,
+)
 from mfcc_assets.similarity.dtw.distance import WarpedDistance
 from mfcc_assets.similarity.hubness import ROUNDS, Correction, DistanceStatistics
 from mfcc_assets.similarity.rankings import WARPED, rank
@@ -21,6 +28,10 @@ COUNT = 5
 warped_distances = st.sampled_from(
     [*WARPED.values(), WarpedDistance(band=0.1, normalised=False), WarpedDistance(band=None, normalised=True)]
 )
+
+
+def pruned(estimates: np.ndarray, count: int, correction: Correction | None = None) -> np.ndarray:
+    return prune(*corrected_within_margin(estimates, COARSE_MODEL.margin, correction), count)
 
 
 def walk(seed, frames):
@@ -92,7 +103,7 @@ def test_nothing_is_found_among_no_tracks(warped):
     query = ContourQuery(walk(0, 40), warped, SCALES)
     assert query.nearest([], stack({}), COUNT) == []
     assert query.coarse.distances_to(stack({}), np.empty((0, COEFFICIENTS), np.float32)).shape == (0,)
-    assert prune(np.empty(0), COUNT).size == 0
+    assert pruned(np.empty(0), COUNT).size == 0
     assert query.cells == 0
 
 
@@ -102,7 +113,7 @@ def test_the_search_computes_far_fewer_cells_and_finds_the_same_tracks(library, 
         others = others_of(library, audio_id)
         query, thorough = ContourQuery(contour, warped, SCALES), ContourQuery(contour, warped, SCALES)
         stacked = stack(others)
-        kept = prune(query.coarse.distances_to(stacked.coarser(COARSE_FACTOR), stacked.roughness()), COUNT)
+        kept = pruned(query.coarse.distances_to(stacked.coarser(COARSE_FACTOR), stacked.roughness()), COUNT)
         ids = [list(others)[row] for row in kept]
         found[audio_id] = [track.audio_id for track in query.nearest(ids, stacked.rows(kept), COUNT)]
         distances = {other: thorough.distance_within(other_contour, inf) for other, other_contour in others.items()}
@@ -157,7 +168,7 @@ def test_the_wanted_number_of_tracks_is_found_among_any_tracks(tracks, warped, c
     stacked = stack(contours)
     query = ContourQuery(tracks[0], warped, SCALES)
     wanted = min(count, len(contours))
-    kept = prune(query.coarse.distances_to(stacked.coarser(COARSE_FACTOR), stacked.roughness()), count)
+    kept = pruned(query.coarse.distances_to(stacked.coarser(COARSE_FACTOR), stacked.roughness()), count)
     assert len(kept) >= wanted
     found = nearest(query, contours, count)
     assert len(found) == wanted
@@ -174,7 +185,7 @@ def test_tracks_with_negative_estimates_are_all_found(warped):
     query = ContourQuery(late, warped, SCALES)
     estimates = query.coarse.distances_to(stacked.coarser(COARSE_FACTOR), stacked.roughness())
     assert (estimates < 0).all()
-    assert len(prune(estimates, COUNT)) == len(contours)
+    assert len(pruned(estimates, COUNT)) == len(contours)
     found = [(track.audio_id, track.distance) for track in nearest(query, contours)]
     assert found == [(audio_id, 0) for audio_id in "abcde"]
 
@@ -243,7 +254,7 @@ def test_coarse_contours_put_copies_first_with_few_cells(library, warped):
 
 @given(st.lists(st.floats(-100, 100), max_size=20), st.integers(1, 20))
 def test_pruning_keeps_the_nearest_tracks_in_order(estimates, count):
-    kept = prune(np.array(estimates), count).tolist()
+    kept = pruned(np.array(estimates), count).tolist()
     # An estimate can be negative, a distance cannot.
     possible = np.maximum(0, estimates)
     assert possible[kept].tolist() == sorted(possible)[: len(kept)]
@@ -251,11 +262,11 @@ def test_pruning_keeps_the_nearest_tracks_in_order(estimates, count):
 
 
 def test_pruning_keeps_tracks_that_are_a_little_farther_than_the_last_wanted_track():
-    assert prune(np.array([100, 5, 10, 11, 13, 1.0]), count=3).tolist() == [5, 1, 2, 3]
+    assert pruned(np.array([100, 5, 10, 11, 13, 1.0]), count=3).tolist() == [5, 1, 2, 3]
 
 
 def test_pruning_keeps_a_limited_number_of_equal_tracks_and_more_for_long_lists():
-    kept = {count: len(prune(np.ones(5_000), count)) for count in (1, 10, 20)}
+    kept = {count: len(pruned(np.ones(5_000), count)) for count in (1, 10, 20)}
     assert kept[1] == kept[10] < 5_000
     assert kept[20] == 2 * kept[10]
 
@@ -338,7 +349,7 @@ class TestWithACorrection:
             correction = self.correction_of(distances, weights, query)
             search = ContourQuery(contours[query], warped, SCALES)
             estimates = search.coarse.distances_to(contours.coarser(COARSE_FACTOR), contours.roughness())
-            kept = prune(estimates, COUNT, correction)
+            kept = pruned(estimates, COUNT, correction)
             found = search.nearest([ids[row] for row in kept], contours.rows(kept), COUNT, correction.rows(kept))
             searched_for[ids[query]] = [track.audio_id for track in found]
             every = correction(distances[query, :, 1]).tolist()

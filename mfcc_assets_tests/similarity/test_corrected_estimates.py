@@ -20,7 +20,7 @@ from mfcc_assets.similarity.corrected_estimates import (
 from mfcc_assets.similarity.hubness import Correction, DistanceStatistics
 from mfcc_assets.similarity.rankings import RANKINGS, Ranking, ranking_named
 
-COEFFICIENTS, SEGMENTS, DIMENSIONS = 10, 8, 12
+COEFFICIENTS, SEGMENTS, DIMENSIONS = 10, 8, 80
 SCALES = np.linspace(1, 20, COEFFICIENTS)
 ESTIMATED = ("fused", "dtw", "article")
 
@@ -49,6 +49,10 @@ def tracks_of(seed: int, count: int, ranking: Ranking) -> ComparedTracks:
     return ComparedTracks(table, statistics, rng.integers(1, 900, count))
 
 
+def least_of_query(ranking: Ranking, query: ComparedTracks, others: ComparedTracks, rows: np.ndarray) -> np.ndarray:
+    return least_corrected(ranking, SCALES, query, others, np.zeros(len(rows), np.int64), rows)
+
+
 def slow_twin(ranking: Ranking, query: ComparedTracks, others: ComparedTracks) -> np.ndarray:
     """The corrected distances of the least expected distances of contours."""
     table, own = others.feature_table, query.feature_table
@@ -71,7 +75,7 @@ def slow_twin(ranking: Ranking, query: ComparedTracks, others: ComparedTracks) -
 def test_estimates_equal_those_of_the_slow_twin(seed: int, name: str, count: int) -> None:
     ranking = ranking_named(name)
     query, others = tracks_of(seed, 1, ranking), tracks_of(seed + 1, count, ranking)
-    found = least_corrected(ranking, SCALES, query, others, np.arange(count))
+    found = least_of_query(ranking, query, others, np.arange(count))
     np.testing.assert_allclose(found, slow_twin(ranking, query, others), rtol=0.01, atol=0.02)
 
 
@@ -79,13 +83,13 @@ def test_estimates_equal_those_of_the_slow_twin(seed: int, name: str, count: int
 @settings(max_examples=30)
 def test_an_estimate_depends_on_nothing_but_the_pair(seed: int, name: str, count: int, data: st.DataObject) -> None:
     ranking = ranking_named(name)
-    query, others = tracks_of(seed, 1, ranking), tracks_of(seed + 1, count, ranking)
-    rows = np.array(data.draw(st.lists(st.integers(0, count - 1), max_size=30)), np.int64)
-    whole = least_corrected(ranking, SCALES, query, others, np.arange(count))
-    np.testing.assert_array_equal(least_corrected(ranking, SCALES, query, others, rows), whole[rows])
-    for row in rows.tolist():
-        (alone,) = least_corrected(ranking, SCALES, query, others.rows(np.array([row])), np.array([0]))
-        assert alone == whole[row]
+    queries, others = tracks_of(seed, 3, ranking), tracks_of(seed + 1, count, ranking)
+    drawn = data.draw(st.lists(st.tuples(st.integers(0, 2), st.integers(0, count - 1)), max_size=30))
+    query_rows, rows = np.array(drawn, np.int64).reshape(-1, 2).T
+    found = least_corrected(ranking, SCALES, queries, others, query_rows, rows)
+    for pair, (query_row, row) in zip(found, drawn, strict=True):
+        query, other = queries.rows(np.array([query_row])), others.rows(np.array([row]))
+        assert pair == least_of_query(ranking, query, other, np.array([0]))[0]
 
 
 @given(seeds, st.sampled_from(ESTIMATED), st.integers(1, 20), st.floats(0, 500))
@@ -96,8 +100,8 @@ def test_a_track_beyond_the_deviations_of_a_limit_is_beyond_the_limit(
     ranking = ranking_named(name)
     query, others = tracks_of(seed, 1, ranking), tracks_of(seed + 1, count, ranking)
     rows = np.arange(count)
-    excluded = least_deviations(ranking, query, others, rows) > deviations_of(limit)
-    assert (least_corrected(ranking, SCALES, query, others, rows)[excluded] > limit).all()
+    excluded = least_deviations(ranking, query, others, np.array([0, count]), rows) > deviations_of(limit)
+    assert (least_of_query(ranking, query, others, rows)[excluded] > limit).all()
 
 
 @given(st.floats(1e-6, 1e5))
@@ -106,21 +110,32 @@ def test_deviations_are_those_of_the_normal_distribution(corrected: float) -> No
 
 
 def test_estimates_of_read_only_arrays_are_the_same() -> None:
-    ranking = ranking_named("fused")
-    query, others = tracks_of(0, 1, ranking), tracks_of(1, 9, ranking)
-    stored = tracks_of(1, 9, ranking)
-    for columns in (stored.feature_table, stored.statistics):
+    ranking, rows = ranking_named("fused"), np.arange(9)
+    queries, others = tracks_of(0, 9, ranking), tracks_of(1, 9, ranking)
+    stored = tracks_of(0, 9, ranking), tracks_of(1, 9, ranking)
+    for columns in (columns for tracks in stored for columns in (tracks.feature_table, tracks.statistics)):
         for column in fields(columns):
             getattr(columns, column.name).flags.writeable = False
-    found = least_corrected(ranking, SCALES, query, stored, np.arange(9))
-    np.testing.assert_array_equal(found, least_corrected(ranking, SCALES, query, others, np.arange(9)))
+    expected = least_corrected(ranking, SCALES, queries, others, rows, rows)
+    for pairs in ((queries, stored[1]), (stored[0], others), stored):
+        np.testing.assert_array_equal(least_corrected(ranking, SCALES, *pairs, rows, rows), expected)
+
+
+def test_z_scores_of_several_queries_are_those_of_one_after_the_other_in_any_order_of_the_rows() -> None:
+    ranking = ranking_named("fused")
+    queries, others = tracks_of(0, 3, ranking), tracks_of(1, 3_000, ranking)
+    rows = np.array([5, 2_500, 7, 1_100, 2, 2_999])
+    found = least_deviations(ranking, queries, others, np.array([0, 4, 4, 6]), rows)
+    for query, some in ((0, slice(0, 4)), (2, slice(4, 6))):
+        one, starts = queries.rows(np.array([query])), np.array([0, len(rows[some])])
+        np.testing.assert_array_equal(least_deviations(ranking, one, others, starts, rows[some]), found[some])
 
 
 def test_a_distance_far_beyond_everything_usual_has_a_finite_estimate() -> None:
     ranking = ranking_named("dtw")
     query, others = tracks_of(0, 1, ranking), tracks_of(1, 3, ranking)
     far = replace(others.feature_table, segment_means=others.feature_table.segment_means + np.float32(1e5))
-    found = least_corrected(ranking, SCALES, query, replace(others, feature_table=far), np.arange(3))
+    found = least_of_query(ranking, query, replace(others, feature_table=far), np.arange(3))
     assert np.isfinite(found).all()
     assert (found > 1e3).all()
 
@@ -129,4 +144,4 @@ def test_a_ranking_without_contours_is_not_estimated() -> None:
     assert {name for name, ranking in RANKINGS.items() if can_be_estimated(ranking)} == set(ESTIMATED)
     tracks = tracks_of(0, 1, ranking_named("gaussian"))
     with pytest.raises(ValueError, match="distances by gaussian cannot be estimated"):
-        least_corrected(ranking_named("gaussian"), SCALES, tracks, tracks, np.array([0]))
+        least_of_query(ranking_named("gaussian"), tracks, tracks, np.array([0]))

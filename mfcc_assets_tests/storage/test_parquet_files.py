@@ -11,7 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mfcc_assets.storage.parquet_files import ROWS_PER_GROUP, DamagedParquetError, read_parquet, write_parquet
+from mfcc_assets.storage.parquet_files import (
+    ROWS_PER_GROUP,
+    DamagedParquetError,
+    numbers_of,
+    read_parquet,
+    write_parquet,
+)
 
 chance = np.random.default_rng(0)
 FRAMES = pa.table({f"COE_{number}": chance.normal(size=500).astype(np.float32) for number in range(1, 5)})
@@ -116,3 +122,12 @@ def test_a_file_that_has_lost_its_checksums_is_damaged():
 def test_a_table_with_nulls_is_refused():
     with pytest.raises(ValueError, match="null"):
         written(pa.table({"number": [1, None]}))
+
+
+@pytest.mark.parametrize("kind", [pa.float32(), pa.float64(), pa.int32(), pa.int64(), pa.uint8()])
+@pytest.mark.parametrize("numbers", [[], [3], [1, 2, 3, 4, 5]])
+def test_the_numbers_of_a_column_are_those_of_arrow(kind: pa.DataType, numbers: list[int]) -> None:
+    whole = pa.array(numbers, kind)
+    for column in (whole, whole.slice(1, 2), pa.chunked_array([whole, whole.slice(1)]), pa.chunked_array([], kind)):
+        found, expected = numbers_of(column), column.to_numpy()
+        assert (found.dtype, found.tolist()) == (expected.dtype, expected.tolist())

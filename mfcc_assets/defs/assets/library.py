@@ -237,7 +237,7 @@ def recommendation_quality(
     """
     version = library.indexes.built_version()
     progress_log(context, library)(Progress("Measuring quality"))
-    quality = measure_quality(library, version)
+    quality = measure_quality(library, version, run_id=context.run.run_id)
     return dg.MaterializeResult(
         metadata={
             "summary": _in_words(quality),
@@ -304,13 +304,13 @@ _STORED_QUALITY = {
 
 
 @library_asset(deps=[recommendation_quality], kinds={"python", "json"}, code_version="1")
-def published_index(library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
+def published_index(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """The pointer to the version of the index that answers queries.
 
     It moves to the version that was built last after all blocking checks have passed. A version that was withdrawn with
     `mfcc index rollback` answers again only after somebody publishes it by hand.
     """
-    published = publish_built_index(library)
+    published = publish_built_index(library, run_id=context.run.run_id)
     figures = library.indexes.read_quality(published.version)
     withheld = f"{published.withheld} was withdrawn: `mfcc index publish {published.withheld}` publishes it again"
     return dg.MaterializeResult(

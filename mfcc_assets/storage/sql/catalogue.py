@@ -12,17 +12,25 @@ from mfcc_assets.ids import UNREAD, AudioId, QueryId, TrackId, shard_of, track_i
 from mfcc_assets.storage.sql.browse_keys import browse_keys
 from mfcc_assets.storage.sql.database import Database, reconnecting
 from mfcc_assets.storage.sql.records import AudioContent, Credit, KnownFile, Observed, Reject, SkippedFile, Soundtrack
-from mfcc_assets.storage.sql.rows import batches, existing, fitting, named_columns, read_records, select_record, utc_now
+from mfcc_assets.storage.sql.rows import (
+    batches,
+    each_row,
+    fitting,
+    named_columns,
+    read_records,
+    select_record,
+    utc_now,
+)
 from mfcc_assets.storage.sql.schema import (
     ADDED_FILES,
     CONTENTS,
     LONGEST_NOTE,
     LONGEST_REASON,
-    RECOMMENDATIONS,
     REJECTS,
     SKIPPED_FILES,
     SOUNDTRACKS,
 )
+from mfcc_assets.storage.sql.soundtrack_rows import delete_soundtracks, record_names, tracks_of_names
 from mfcc_assets.storage.sql.upserts import Upsert, excluded
 
 # A reject was about the old bytes of a file. When the bytes change, the soundtrack waits again.
@@ -116,7 +124,7 @@ class Catalogue:
         with self._database.writing() as connection:
             if rows:
                 names = [file.blob_name for file in files]
-                _delete_soundtracks(connection, [*_tracks_of_names(connection, SOUNDTRACKS, names).values()])
+                delete_soundtracks(connection, [*tracks_of_names(connection, SOUNDTRACKS, names).values()])
                 connection.execute(_UPSERT_SKIPPED, rows)
 
     def forget_skipped(self, names: Sequence[str]) -> None:
@@ -137,12 +145,14 @@ class Catalogue:
         query = select_record(Soundtrack, SOUNDTRACKS).where(SOUNDTRACKS.c.RUN_ID == run_id).order_by(*_BY_NAME)
         return read_records(self._database, Soundtrack, query)
 
-    def audio_of_soundtracks(self, shard: str) -> dict[TrackId, AudioId | None]:
-        """Return the audio id of each soundtrack of a shard, by track id; None if it was not analysed."""
-        columns = SOUNDTRACKS.c
-        query = sa.select(columns.TRACK_ID, columns.AUDIO_ID).where(columns.SHARD == shard)
+    def audio_of_soundtracks(self) -> dict[str, dict[TrackId, AudioId | None]]:
+        """Return the audio id of each soundtrack of every shard that has some, by track id; None if not analysed."""
+        found: dict[str, dict[TrackId, AudioId | None]] = {}
+        query = sa.select(SOUNDTRACKS.c.SHARD, SOUNDTRACKS.c.TRACK_ID, SOUNDTRACKS.c.AUDIO_ID)
         with self._database.reading() as connection:
-            return {TrackId(track): audio_id for track, audio_id in connection.execute(query)}
+            for shard, track, audio_id in each_row(connection, query):
+                found.setdefault(shard, {})[TrackId(track)] = audio_id
+        return found
 
     def waiting(self) -> list[str]:
         """Return the names of the soundtracks for which `Soundtrack.is_waiting` is true."""
@@ -204,13 +214,13 @@ class Catalogue:
         }
         with self._database.writing() as connection:
             if rows:
-                _record_names(connection, {file.track_id: file.blob_name for file in observed if file.known_as})
+                record_names(connection, {file.track_id: file.blob_name for file in observed if file.known_as})
                 # One statement for all rows is much faster than one for each. The rows are sorted, because two
                 # processes that observe the same files in different orders would end in a deadlock.
                 connection.execute(_UPSERT_OBSERVED, [rows[track] for track in sorted(rows)])
                 for ids in batches(sorted(track_id(file.blob_name) for file in observed)):
                     connection.execute(sa.delete(SKIPPED_FILES).where(SKIPPED_FILES.c.TRACK_ID.in_(ids)))
-            _delete_soundtracks(connection, gone)
+            delete_soundtracks(connection, gone)
             for ids in batches(gone):
                 connection.execute(sa.delete(ADDED_FILES).where(ADDED_FILES.c.TRACK_ID.in_(ids)))
 
@@ -303,14 +313,15 @@ class Catalogue:
         """Return the track id of the soundtrack that represents each audio of the library, by audio id."""
         query = sa.select(SOUNDTRACKS.c.AUDIO_ID, SOUNDTRACKS.c.TRACK_ID).where(SOUNDTRACKS.c.AUDIO_ID.is_not(None))
         with self._database.reading() as connection:
-            rows = connection.execute(query.order_by(*_LAST_NAME_FIRST)).all()
-        return {AudioId(audio_id): TrackId(track) for audio_id, track in rows}
+            rows = each_row(connection, query.order_by(*_LAST_NAME_FIRST))
+            return {AudioId(audio_id): TrackId(track) for audio_id, track in rows}
 
     def credits(self) -> dict[AudioId, Credit]:
         """Return the credit of the soundtrack that represents each audio of the library, by audio id."""
         query = select_record(Credit, SOUNDTRACKS).add_columns(SOUNDTRACKS.c.AUDIO_ID)
+        query = query.where(SOUNDTRACKS.c.AUDIO_ID.is_not(None)).order_by(*_LAST_NAME_FIRST)
         with self._database.reading() as connection:
-            rows = connection.execute(query.where(SOUNDTRACKS.c.AUDIO_ID.is_not(None)).order_by(*_LAST_NAME_FIRST))
+            rows = each_row(connection, query)
             # Artists and albums repeat, so each name is kept in memory once.
             return {
                 AudioId(audio_id): Credit(
@@ -353,45 +364,3 @@ class Catalogue:
             was_unread = columns.CONTENT_DIGEST.startswith(UNREAD)
             values["CONTENT_DIGEST"] = sa.case((was_unread, content_digest), else_=columns.CONTENT_DIGEST)
         connection.execute(sa.update(SOUNDTRACKS).where(columns.TRACK_ID == track_id).values(values | {"NOTE": note}))
-
-
-def _record_names(connection: Connection, names: Mapping[TrackId, str]) -> None:
-    """Store what follows from the new names of soundtracks. The rows of SOUNDTRACKS still have the former ones."""
-    former: dict[TrackId, str] = {}
-    for ids in batches(sorted(names)):
-        query = sa.select(SOUNDTRACKS.c.TRACK_ID, SOUNDTRACKS.c.BLOB_NAME).where(SOUNDTRACKS.c.TRACK_ID.in_(ids))
-        former |= {TrackId(track): name for track, name in connection.execute(query)}
-    renamed = [track for track, name in sorted(names.items()) if former.get(track, name) != name]
-    for ids in batches(renamed):
-        # The reason of a reject begins with the name of its file, so the file is examined again.
-        is_reject = SOUNDTRACKS.c.TRACK_ID.in_(ids) & SOUNDTRACKS.c.AUDIO_ID.is_(None)
-        connection.execute(sa.delete(REJECTS).where(REJECTS.c.SUBJECT_ID.in_(ids)))
-        connection.execute(sa.update(SOUNDTRACKS).where(is_reject).values(NOTE="", ANALYSED_DIGEST=None))
-    added_anew = _tracks_of_names(connection, ADDED_FILES, [names[track] for track in renamed])
-    others = existing(connection, SOUNDTRACKS.c.TRACK_ID, [*added_anew.values()])
-    for track in renamed:
-        key = added_anew.get(names[track])
-        if key is not None and key not in others:
-            # The file was copied into the library under its new name after it was deleted there under the former one.
-            connection.execute(sa.delete(ADDED_FILES).where(ADDED_FILES.c.TRACK_ID == track))
-            is_own = ADDED_FILES.c.TRACK_ID == key
-        else:
-            is_own = ADDED_FILES.c.TRACK_ID == track
-        connection.execute(sa.update(ADDED_FILES).where(is_own).values(TRACK_ID=track, BLOB_NAME=names[track]))
-
-
-def _tracks_of_names(connection: Connection, table: sa.Table, names: Sequence[str]) -> dict[str, TrackId]:
-    """Return the track ids in the rows of these names, by name."""
-    found: dict[str, TrackId] = {}
-    for some in batches(sorted(names)):
-        rows = connection.execute(sa.select(table.c.BLOB_NAME, table.c.TRACK_ID).where(table.c.BLOB_NAME.in_(some)))
-        wanted = set(some)  # some databases also find "a" if they are asked for "A"
-        found |= {name: TrackId(track) for name, track in rows if name in wanted}
-    return found
-
-
-def _delete_soundtracks(connection: Connection, track_ids: Sequence[TrackId]) -> None:
-    for ids in batches(track_ids):
-        connection.execute(sa.delete(RECOMMENDATIONS).where(RECOMMENDATIONS.c.QUERY_ID.in_(ids)))
-        connection.execute(sa.delete(REJECTS).where(REJECTS.c.SUBJECT_ID.in_(ids)))
-        connection.execute(sa.delete(SOUNDTRACKS).where(SOUNDTRACKS.c.TRACK_ID.in_(ids)))

@@ -256,7 +256,6 @@ def _assert_outside_the_plane(page: "Page", part: "Locator") -> None:
 
 
 def test_words_that_are_typed_before_the_points_have_come_are_searched(page: "Page") -> None:
-    held: list["Route"] = []
     held = held_requests(page, "**/map/points")
     with page.expect_request("**/map/points"):
         page.goto("/map")

@@ -76,8 +76,8 @@ def test_a_listener_who_is_logged_out_is_told_so_and_nothing_is_asked_any_more(
     page.get_by_text("You are logged out.").wait_for()
     assert page.get_by_text("You are logged out.").bounding_box()["height"] > 10  # type: ignore[index]
     page.wait_for_timeout(2500)
-    # A stream ends after a while, and then the browser asks for another one by itself.
-    assert len([address for address in asked if not address.endswith("/events")]) == 1
+    # The browser asks by itself for another stream, and the waveform of the preview may still be on its way.
+    assert len([address for address in asked if address.endswith(("/answer", "/state"))]) == 1
 
 
 def test_a_page_whose_stream_is_refused_asks_in_one_loop_however_often_it_is_hidden(
