@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "DAGSTER_PIPES_MESSAGES": options.dagster_pipes_messages,
     }
     # A cluster that is made for the job has them as variables.
-    settings = Settings.model_construct(home=Path(options.home))
+    settings = Settings.model_construct(home=Path(options.home), spark_master=options.spark_master)
     parameters = PipesMappingParamsLoader(given if all(given.values()) else settings.environment)
     if not parameters.is_dagster_pipes_process():
         raise SettingsError("it has no parameters of Dagster Pipes", subject="mfcc-job", remedy="Start it from Dagster")
@@ -114,6 +114,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--blob-url", required=True, help="address of the storage account's blobs")
     parser.add_argument("--blob-key-secret", default="", help="secret with the account's key; empty: an identity")
     parser.add_argument("--home", required=True, help="folder of the local disk for copies of blobs")
+    parser.add_argument("--spark-master", default="", help="master of Spark; empty: that of the cluster")
     for name in ("--dagster-pipes-context", "--dagster-pipes-messages"):
         parser.add_argument(name, default="", help="parameter of Dagster Pipes")
     return parser.parse_args(arguments)

@@ -111,6 +111,6 @@ def _faults_told(master: str) -> Iterator[None]:
         raise ComputeFailed(
             f"Spark failed ({told})",
             # What follows in the address of a server may be a secret.
-            subject=master.partition(";")[0],
+            subject=master.partition(";")[0] or "the cluster",
             remedy="Look into the log of Spark. What is computed is kept, so the next run goes on from there",
         ) from error

@@ -110,12 +110,15 @@ class JobOfStep:
             message_reader=_Messages(self._hear, PIPES_CONTAINER, blobs),
             poll_interval_seconds=SECONDS_BETWEEN_QUESTIONS,
         )
-        name = f"mfcc {context.asset_key.to_user_string()} {context.run_id}"
+        name = f"mfcc {context.asset_key.to_user_string()} {context.run.run_id}"
         options = {"idempotency_token": token, "run_name": name}
 
         def run() -> None:
             try:
-                client.run(context=context, task=task, extras={FOLDER: folder}, submit_args=options)
+                # Of the context of an asset, Pipes reads what is deprecated.
+                client.run(
+                    context=context.op_execution_context, task=task, extras={FOLDER: folder}, submit_args=options
+                )
             except Exception as error:  # noqa: BLE001  the step raises it
                 self._error = error
             finally:
@@ -275,7 +278,7 @@ def _task_of(job: jobs.Job) -> jobs.SubmitTask:
 
 def _token(context: dg.AssetExecutionContext, number: int) -> str:
     """Return the name of a job of a step: a repeated request with the same name starts no second cluster."""
-    parts = (context.run_id, str(context.op_handle), str(context.retry_number), str(number))
+    parts = (context.run.run_id, str(context.op_execution_context.op_handle), str(context.retry_number), str(number))
     return blake2b("/".join(parts).encode(), digest_size=32).hexdigest()
 
 

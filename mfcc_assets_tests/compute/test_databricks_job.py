@@ -41,7 +41,9 @@ def rows_of(exchanged: WorkBlobs) -> list[dict[str, Any]]:
 def test_a_job_that_is_tried_again_does_only_what_is_missing_and_tells_what_is_done(
     spark: SparkServers, tmp_path: Path, home: Path
 ) -> None:
-    settings = Settings.model_construct(home=home, spark_master=spark.master)
+    assert spark.master
+    # The job uses the session that there is, as on a cluster of Databricks.
+    settings = Settings.model_construct(home=home, spark_master="")
     with Library(Settings(home=tmp_path / "home", min_seconds=2.5)) as library:
         exchanged, pipes = WorkBlobs(library.blobs, "work/one"), Pipes()
         work = work_named("halve", settings_of_work(library.settings))

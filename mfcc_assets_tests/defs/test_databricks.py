@@ -7,8 +7,8 @@ The workspace is a double that runs the task as a process.
 import os
 import signal
 import threading
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -99,10 +99,35 @@ def materialised(library: Library, instance: dg.DagsterInstance, *every: int) ->
     return result, sorted(seen, key=lambda row: row["key"])
 
 
+@contextmanager
+def as_soon_as_it_runs(workspace: DatabricksDouble, act: Callable[[], None]) -> Iterator[None]:
+    """Call a function on another thread as soon as a run was submitted within the ``with``."""
+    ended = threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(0.05):
+            if workspace.runs:
+                act()
+                return
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
 def failure_of(result: dg.ExecuteInProcessResult) -> str:
+    """Return the messages of the error of the step and of its causes."""
     (failed,) = [event for event in result.all_events if event.is_step_failure]
     data: Any = failed.event_specific_data
-    return data.error.to_string()
+    messages, error = list[str](), data.error
+    while error is not None:
+        messages.append(error.message)
+        error = error.cause
+    return "".join(messages)
 
 
 def test_a_job_does_the_work_and_its_results_figures_and_lines_come_back(library, workspace, instance) -> None:
@@ -171,18 +196,11 @@ def test_the_error_of_a_job_is_that_of_the_step_with_what_it_concerns(
 def test_a_step_that_is_interrupted_cancels_its_job_and_fails(library, workspace, instance) -> None:
     workspace.command = ["sleep", "600"]
 
-    def interrupt() -> None:
-        while not workspace.runs:
-            time.sleep(0.05)
-        os.kill(os.getpid(), signal.SIGINT)
-
-    thread = threading.Thread(target=interrupt)
-    thread.start()
-    try:
-        with pytest.raises(dg.DagsterExecutionInterruptedError):
-            materialised(library, instance, 1, 2)
-    finally:
-        thread.join()
+    with (
+        as_soon_as_it_runs(workspace, lambda: os.kill(os.getpid(), signal.SIGINT)),
+        pytest.raises(dg.DagsterExecutionInterruptedError),
+    ):
+        materialised(library, instance, 1, 2)
 
     (run,) = instance.get_runs()
     assert workspace.cancelled == [1000]
@@ -193,15 +211,8 @@ def test_a_step_that_is_interrupted_cancels_its_job_and_fails(library, workspace
 def test_a_job_that_somebody_cancels_on_databricks_fails_the_step(library, workspace, instance) -> None:
     workspace.command = ["sleep", "600"]
 
-    def cancel() -> None:
-        while not workspace.runs:
-            time.sleep(0.05)
-        workspace.cancel(1000)
-
-    thread = threading.Thread(target=cancel)
-    thread.start()
-    result, _ = materialised(library, instance, 1, 2)
-    thread.join()
+    with as_soon_as_it_runs(workspace, lambda: workspace.cancel(1000)):
+        result, _ = materialised(library, instance, 1, 2)
 
     assert not result.success
     assert "Run cancelled" in failure_of(result)
@@ -232,7 +243,7 @@ def test_a_workspace_that_refuses_is_named_with_what_it_says(
 
     result, _ = materialised(library, instance, 1, 2)
 
-    assert f"workspace {workspace.url}: Databricks cannot be asked (Invalid access token.)" in failure_of(result)
+    assert f"workspace {workspace.url}: Databricks cannot be asked (Invalid access token." in failure_of(result)
 
 
 def test_soundtracks_are_analysed_on_databricks_as_on_this_machine(

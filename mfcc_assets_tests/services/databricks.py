@@ -162,7 +162,9 @@ def job_of_bundle(folder: Path, blob_url: str) -> dict[str, Any]:
     text = json.dumps(described).replace(module.LOCAL_DISK, str(folder / "disk")).replace("${var.blob_url}", blob_url)
     job: dict[str, Any] = json.loads(text)
     # The test account has a key, and no identities.
-    job["tasks"][0]["python_wheel_task"]["parameters"].append("--blob-key-secret=blob-key")
+    parameters = job["tasks"][0]["python_wheel_task"]["parameters"]
+    # There is no session of Spark that waits for a process of this machine.
+    parameters += ["--blob-key-secret=blob-key", "--spark-master=local[2,4]"]
     variables = job["job_clusters"][0]["new_cluster"]["spark_env_vars"]
     variables["MFCC_SECRET_BLOB_KEY"] = "{{secrets/mfcc/blob-key}}"
     # The package is not a wheel here, so kernels are compiled already beside the code.
@@ -194,7 +196,7 @@ class _Requests(BaseHTTPRequestHandler):
 
     @property
     def _double(self) -> DatabricksDouble:
-        return self.server.double  # type: ignore[attr-defined,no-any-return]
+        return self.server.double  # type: ignore[attr-defined]
 
     def do_GET(self) -> None:
         self._answer({})
