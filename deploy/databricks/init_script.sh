@@ -9,6 +9,8 @@ python=${NODE_PYTHON:-/databricks/python/bin/python}
 mkdir -p "$NUMBA_CACHE_DIR"
 chmod -R a+rwX "$(dirname "$NUMBA_CACHE_DIR")"
 
-"$python" -m pip install --quiet --disable-pip-version-check "$WHEEL_FOLDER"/mfcc_assets-*.whl
+# The runtime has Spark already. Another one must not be installed beside it.
+wheel=$(ls -t "$WHEEL_FOLDER"/mfcc_assets-*.whl | head -n 1)
+"$python" -m pip install --quiet --disable-pip-version-check "${wheel}[azure]"
 "$python" -c "from mfcc_assets.warm_up import warm_up; warm_up()"
 chmod -R a+rwX "$NUMBA_CACHE_DIR"

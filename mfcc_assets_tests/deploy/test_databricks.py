@@ -159,7 +159,8 @@ def test_the_init_script_installs_the_wheel_and_compiles_the_kernels_for_all_use
     subprocess.run([FOLDER / "init_script.sh"], env={**os.environ, **variables}, check=True)
 
     installed, compiled = log.read_text().splitlines()
-    assert installed.endswith("mfcc_assets-0.1.0-py3-none-any.whl")
+    assert installed.endswith("mfcc_assets-0.1.0-py3-none-any.whl[azure]")
+    assert "azure" in PROJECT["project"]["optional-dependencies"]
     code = compiled.removeprefix("-c ")
     assert compile(code, "init_script.sh", "exec")
     assert code == "from mfcc_assets.warm_up import warm_up; warm_up()"
