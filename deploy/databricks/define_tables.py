@@ -10,7 +10,7 @@
 
 dbutils.widgets.text("schema", "", "schema of the tables, such as main.mfcc")
 dbutils.widgets.text(
-    "cepstra", "", "address of the folder frames, such as abfss://cepstra@ACCOUNT.dfs.core.windows.net/frames"
+    "cepstra", "", "folder of one version, such as abfss://cepstra@ACCOUNT.dfs.core.windows.net/frames/VERSION"
 )
 dbutils.widgets.text("database", "", "schema with the tables of the database, such as mfcc_database.dbo; empty: none")
 schema, cepstra, database = (dbutils.widgets.get(name) for name in ("schema", "cepstra", "database"))
@@ -20,28 +20,25 @@ schema, cepstra, database = (dbutils.widgets.get(name) for name in ("schema", "c
 # MAGIC %md
 # MAGIC ## Cepstra
 # MAGIC
-# MAGIC `cepstra_files` is an external table over the files, one for each audio, in a folder for each version of the
-# MAGIC features. Where a Hive metastore is, it must be told of the folders. Unity Catalog finds them. The view
-# MAGIC `cepstra` is what everyone reads. Each row has the id of its audio, the number of its frame, and the
-# MAGIC coefficients COE_1 to COE_13.
+# MAGIC The files of a version of the features, one for each audio, are an external table. The view `cepstra` over it is
+# MAGIC what everyone reads. Each row has the id of its audio, which is the name of the file, the number of its frame,
+# MAGIC and the coefficients COE_1 to COE_13.
 
 # COMMAND ----------
 
 coefficients = [f"COE_{number}" for number in range(1, 14)]
-columns = ", ".join(
-    ["audio_id STRING", "frame INT", *(f"{name} FLOAT" for name in coefficients), "features_version STRING"]
-)
+version = cepstra.rstrip("/").rpartition("/")[2].rpartition("=")[2]
+files = f"{schema}.cepstra_files_{version}"
 
 spark.sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
 spark.sql(
-    f"CREATE TABLE IF NOT EXISTS {schema}.cepstra_files ({columns}) "
-    f"USING PARQUET PARTITIONED BY (features_version) LOCATION '{cepstra}'"
+    f"CREATE TABLE IF NOT EXISTS {files} ({', '.join(f'{name} FLOAT' for name in coefficients)}) "
+    f"USING PARQUET LOCATION '{cepstra}'"
 )
-if spark.conf.get("spark.databricks.unityCatalog.enabled", "false") != "true":
-    spark.sql(f"MSCK REPAIR TABLE {schema}.cepstra_files")
 spark.sql(
-    f"CREATE OR REPLACE VIEW {schema}.cepstra AS "
-    f"SELECT audio_id, frame, {', '.join(coefficients)}, features_version FROM {schema}.cepstra_files"
+    f"CREATE OR REPLACE VIEW {schema}.cepstra AS SELECT substring_index(_metadata.file_name, '.', 1) AS audio_id, "
+    f"CAST(_metadata.row_index AS INT) AS frame, {', '.join(coefficients)}, '{version}' AS features_version "
+    f"FROM {files}"
 )
 
 # COMMAND ----------

@@ -6,9 +6,6 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
 
@@ -75,20 +72,11 @@ def session(spark: SparkServers, ten_tracks: Library) -> "SparkSession":
 
 
 @pytest.fixture
-def frames(ten_tracks: Library, tmp_path: Path) -> Path:
-    """Return a folder with the cepstra of a library as one table."""
-    parameters = ten_tracks.feature_parameters.cepstra
-    folder = tmp_path / "frames" / f"features_version={parameters.version}"
-    folder.mkdir(parents=True)
-    for audio_id in sorted({track.audio_id for track in ten_tracks.catalogue.soundtracks() if track.audio_id}):
-        cepstra = ten_tracks.features.read_cepstra(audio_id, parameters)
-        columns = {
-            "audio_id": pa.repeat(pa.scalar(audio_id, pa.string()), len(cepstra)),
-            "frame": np.arange(len(cepstra), dtype=np.int32),
-            **{f"COE_{number}": column for number, column in enumerate(cepstra.T.copy(), start=1)},
-        }
-        pq.write_table(pa.table(columns), folder / f"{audio_id}.parquet")
-    return folder.parent
+def frames(ten_tracks: Library) -> Path:
+    """Return the folder with the cepstra of a library."""
+    version = ten_tracks.feature_parameters.cepstra.version
+    (folder,) = ten_tracks.settings.folder.rglob(f"frames/{version}")
+    return folder
 
 
 @pytest.fixture
