@@ -132,8 +132,10 @@ def test_every_closed_service_has_a_private_endpoint() -> None:
     }
     assert parts == {
         ("cosmos", "Sql"),
+        ("databricks", "blob"),
         ("databricks", "browser_authentication"),
         ("databricks", "databricks_ui_api"),
+        ("databricks", "dfs"),
         ("postgres", "postgresqlServer"),
         ("sql", "sqlServer"),
         ("storage", "blob"),
@@ -142,9 +144,10 @@ def test_every_closed_service_has_a_private_endpoint() -> None:
 
 
 def test_stores_accept_no_keys_and_no_passwords() -> None:
-    account = settings_of("storage", "Microsoft.Storage/storageAccounts")
-    assert account["allowSharedKeyAccess"] == account["allowBlobPublicAccess"] == "false"
-    assert account["minimumTlsVersion"] == "TLS1_2"
+    for module in ("storage", "databricks"):
+        account = settings_of(module, "Microsoft.Storage/storageAccounts")
+        assert account["allowSharedKeyAccess"] == account["allowBlobPublicAccess"] == "false"
+        assert account["minimumTlsVersion"] == "TLS1_2"
     assert settings_of("cosmos", "Microsoft.DocumentDB/databaseAccounts")["disableLocalAuth"] == "true"
     assert "azureADOnlyAuthentication: true" in settings_of("sql", "Microsoft.Sql/servers")["administrators"]
     postgres = settings_of("postgres", "Microsoft.DBforPostgreSQL/flexibleServers")
@@ -234,6 +237,15 @@ def test_blobs_can_be_restored_to_a_point_in_time() -> None:
         "deleteRetentionPolicy": "undoDays",
         "containerDeleteRetentionPolicy": "undoDays",
     }
+
+
+def test_unity_catalog_reads_an_account_of_its_own_which_needs_a_hierarchical_namespace() -> None:
+    assert settings_of("databricks", "Microsoft.Storage/storageAccounts")["isHnsEnabled"] == "true"
+    # An account has either such a namespace, or previous versions of blobs.
+    assert "isHnsEnabled" not in settings_of("storage", "Microsoft.Storage/storageAccounts")
+    assert "isVersioningEnabled" not in read(MODULES / "databricks.bicep").text
+    text = read(MODULES / "databricks.bicep").text
+    assert "guid(tables.id, connector.id, roles.storageBlobDataReader)" in text
 
 
 def test_the_container_of_documents_is_as_the_code_expects() -> None:
