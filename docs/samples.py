@@ -14,6 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mfcc_assets.compute.java import java_home
+
 REPOSITORY = Path(__file__).parents[1]
 PAGES = (
     REPOSITORY / "README.md",
@@ -34,6 +36,7 @@ NOT_RUN: Mapping[str, str] = {
     r"make demo PROFILE=azurite$": "It starts servers. mfcc_assets_tests/azure/test_profile.py runs with them.",
     r"mfcc database grant ": "It needs a server with users. mfcc_assets_tests/cli/test_database.py runs it on one.",
     r"\.venv/bin/pip install ": "It installs packages.",
+    r"make demo COMPUTE=spark|MFCC_COMPUTE=spark ": "They start Spark, as tests of mfcc_assets_tests/compute do.",
     r"dg list defs |dg launch ": "The page shows no output. mfcc_assets_tests/defs/test_dg.py runs them.",
     r"dagster asset materialize ": "No output either. mfcc_assets_tests/defs/private/test_one_library_run.py runs it.",
 }
@@ -50,10 +53,14 @@ NOT_COMMANDS: Mapping[tuple[str, str], str] = {
         "Analysing audio: 620 of 2,792",
     ): "mfcc_assets_tests/pipeline/test_progress.py checks such a line.",
     ("own-music.md", "mfcc add --in-place ~/Music"): "It names folders of the reader.",
-    ("python.md", "It is A New Journey"): "mfcc_assets_tests/demo/test_demo.py runs the code above it.",
     ("quality.md", "469 tracks, 0 left out"): "The output of the first command of the page.",
 }
-"""Why other blocks are no samples, by the page and the beginning of the block. Written parts of pages are not meant."""
+"""Why other blocks are no samples, by the page and the beginning of the block. Written parts of pages are not meant,
+and neither is what programs print."""
+
+PROGRAMS = ("python.md", "table.md")
+"""Pages with programs in Python. The blocks of Python below one heading are one program. A block of the language `text`
+behind a block of Python shows what that block prints."""
 
 EXAMPLE_UPLOAD = "8ea2610ba03e0e7d1b8ace257ae66031"
 """An upload id in samples. The id of the demo's upload differs from library to library."""
@@ -71,6 +78,8 @@ version() { mfcc index list --json | python -c "import json, sys; print(json.loa
 _BLOCK = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.DOTALL | re.MULTILINE)
 _SAMPLE = re.compile(r"^\$ (?P<command>(?:.*\\\n)*.*)\n(?P<output>(?:(?!\$ ).*\n)*)", re.MULTILINE)
 _ANSWER = re.compile(r"(?<=\[y/N\]: )(\w+)$")
+_PROGRAM_HEADING = re.compile(r"^##? (?P<name>\w+)$", re.MULTILINE)
+_CODE = re.compile(r"^```python\n(?P<code>.*?)^```\n(?:\n```text\n(?P<output>.*?)^```\n)?", re.DOTALL | re.MULTILINE)
 _INSTALLATION = re.compile(r"Installing into |  \d+ packages found")
 """Lines of `make demo` that only the first one prints."""
 
@@ -190,6 +199,53 @@ def page_as_run(text: str, checkout: Path, first_demo: str) -> str:
         return f"$ {sample['command']}\n" + "".join(f"{line}\n" for line in lines)
 
     return _BLOCK.sub(lambda block: _SAMPLE.sub(with_output, block.group()), text)
+
+
+def programs_of(text: str) -> dict[str, str]:
+    """Return the parts of a page that have a program with its output, by their headings."""
+    headings = list(_PROGRAM_HEADING.finditer(text))
+    ends = [*(heading.start() for heading in headings[1:]), len(text)]
+    parts = {heading["name"]: text[heading.end() : end] for heading, end in zip(headings, ends, strict=True)}
+    return {name: part for name, part in parts.items() if outputs_of_programs(part)}
+
+
+def outputs_of_programs(text: str) -> list[str]:
+    """Return the blocks that show what programs print."""
+    return [block["output"] for block in _CODE.finditer(text) if block["output"] is not None]
+
+
+def program_as_run(part: str, checkout: Path) -> str:
+    """Run the program of a part of a page, and return the part with its present output.
+
+    Raises
+    ------
+    RuntimeError
+        If the program fails. Its error output is told.
+    """
+    code = "".join(f"{block['code']}\nprint({_MARK!r})\n" for block in _CODE.finditer(part))
+    environment = _environment(checkout)
+    if "pyspark" in code:
+        # Spark finds only a Java that is installed, and the wheel of one needs a wrapper.
+        environment["JAVA_HOME"] = str(java_home(environment, checkout.parent / "java"))
+    ran = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=checkout,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if ran.returncode:
+        raise RuntimeError(f"a program failed:\n{ran.stdout}{ran.stderr}")
+    printed = iter(ran.stdout.split(f"{_MARK}\n"))
+
+    def with_output(block: re.Match[str]) -> str:
+        output = next(printed).strip("\n")
+        shown = block["output"]
+        return block.group() if shown is None else block.group().replace(f"text\n{shown}", f"text\n{output}\n")
+
+    return _CODE.sub(with_output, part)
 
 
 def _run(samples: Sequence[Sample], checkout: Path, first_demo: str) -> dict[int, list[str]]:

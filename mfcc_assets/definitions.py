@@ -14,7 +14,7 @@ from mfcc_assets.defs.retention import retention_job, retention_schedule
 from mfcc_assets.defs.sensors.late_answers import late_answers_sensor
 from mfcc_assets.defs.sensors.orphaned_runs import orphaned_runs_sensor
 from mfcc_assets.defs.sensors.soundtracks import soundtracks_sensor
-from mfcc_assets.defs.sensors.uploads import uploads_sensor
+from mfcc_assets.defs.sensors.uploads import sensors_of_uploads
 from mfcc_assets.extras import needs_extra
 from mfcc_assets.library import Library
 from mfcc_assets.settings import Settings
@@ -40,7 +40,7 @@ def build_defs(library: Library | None = None, **overrides: object) -> dg.Defini
         jobs=[library_job, features_job, uploads_job, retention_job, housekeeping_job, history_job],
         schedules=[nightly_schedule, housekeeping_schedule, retention_schedule, history_schedule],
         sensors=[
-            uploads_sensor,
+            *sensors_of_uploads(library.settings),
             soundtracks_sensor,
             orphaned_runs_sensor,
             late_answers_sensor,

@@ -50,7 +50,7 @@ def _warm_up_windows() -> None:
     points = np.zeros((2, 1), np.float32)
     search = Windows(points, points[:1], share=0).among(np.arange(2))
     search.tracks_of_each(np.array([0]))
-    search.tracks_of(0)
+    search.queries_of(0)
 
 
 def _warm_up_lists() -> None:

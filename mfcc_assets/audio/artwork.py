@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from mfcc_assets.audio.id3_frames import HarmlessFile, without_harmful_frames
-from mfcc_assets.audio.tag_sources import attached_pictures, embedded_tags, opened_by_ffmpeg
 from mfcc_assets.audio.tags import clean_text
 from mfcc_assets.texts import printable
 
@@ -131,6 +130,8 @@ def embedded_picture(path: Path, on_left_out: OnLeftOut = lambda _: None) -> Pic
     OSError
         If the file cannot be opened.
     """
+    from mfcc_assets.audio.tag_sources import embedded_tags
+
     with without_harmful_frames(path) as harmless:
         embedded = embedded_tags(harmless)
         pictures = [(picture.type, picture.data) for picture in embedded.pictures]
@@ -277,6 +278,8 @@ def _pictures_of(tags: Any) -> Iterator[tuple[int, bytes]]:
 
 def _attached_picture(harmless: HarmlessFile, on_left_out: OnLeftOut) -> Picture | None:
     """Return the first picture that FFmpeg finds in a format of which mutagen reads no pictures."""
+    from mfcc_assets.audio.tag_sources import attached_pictures, opened_by_ffmpeg
+
     with opened_by_ffmpeg(harmless) as container:
         if container is None:
             return None

@@ -6,6 +6,8 @@ no secrets in its environment and no open files but its two pipes. It ends when 
 
 A request is a line of JSON. A message of the answer is a header in JSON, preceded by the lengths of header and payload
 as two integers of 32 bits, and followed by the payload as bytes. Nothing that a child sends can run code in the parent.
+
+NumPy is imported after the first child was started, because a child takes about as long to start.
 """
 
 import atexit
@@ -21,9 +23,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mfcc_assets import errors
 from mfcc_assets.audio.bounds import Bounds
 from mfcc_assets.errors import AudioError, StoreError, TooCostly, UnreadableAudio
@@ -31,13 +30,16 @@ from mfcc_assets.errors import AudioError, StoreError, TooCostly, UnreadableAudi
 if TYPE_CHECKING:
     from io import BufferedReader
 
+    import numpy as np
+    from numpy.typing import NDArray
+
 LENGTHS = struct.Struct(">II")
 """Lengths of header and payload in front of each message."""
 
 READY = b"ready"
 """What a child sends first."""
 
-Message = tuple[dict[str, Any], NDArray[np.uint8]]
+Message = tuple[dict[str, Any], "NDArray[np.uint8]"]
 """Header and payload of one message of a child."""
 
 _MODULE = "mfcc_assets.audio.child"
@@ -100,6 +102,8 @@ class _Child:
         self._is_ready = True
 
     def receive(self, subject: str, bounds: Bounds) -> Message:
+        import numpy as np
+
         lengths = self._answers.read(LENGTHS.size)
         if len(lengths) == LENGTHS.size:
             header_bytes, payload_bytes = LENGTHS.unpack(lengths)
@@ -191,6 +195,8 @@ def ask_child(
 
 def answer_of_child(task: str, path: Path, subject: str, bounds: Bounds, **arguments: Any) -> list[Message]:
     """Let a child process read a file, and return all messages. The parameters and errors are those of `ask_child`."""
+    import numpy as np
+
     messages: list[Message] = []
     conversation = ask_child(task, path, subject, bounds, **arguments)
     while True:

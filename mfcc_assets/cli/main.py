@@ -1,39 +1,65 @@
 """The group of all `mfcc` commands."""
 
 import errno
+import importlib
 import warnings
+from collections import UserDict
 from typing import Any
 
 import click
 
-from mfcc_assets.cli.add import add
 from mfcc_assets.cli.console import escape_what_cannot_be_printed, settings_sentences
-from mfcc_assets.cli.database import database
-from mfcc_assets.cli.doctor import doctor
-from mfcc_assets.cli.evaluate import evaluate
-from mfcc_assets.cli.explain import explain
-from mfcc_assets.cli.index import index
-from mfcc_assets.cli.keys import keys
-from mfcc_assets.cli.library import show_library
-from mfcc_assets.cli.password import password
-from mfcc_assets.cli.path import path
-from mfcc_assets.cli.playlist import playlist
-from mfcc_assets.cli.purge import purge
-from mfcc_assets.cli.recommend import recommend
-from mfcc_assets.cli.remove import remove
-from mfcc_assets.cli.show import show
-from mfcc_assets.cli.status import status
-from mfcc_assets.cli.sync import sync
-from mfcc_assets.cli.uploads import uploads
-from mfcc_assets.cli.versions import versions
-from mfcc_assets.cli.watch import watch
-from mfcc_assets.cli.web import web
 from mfcc_assets.errors import MfccError
 from mfcc_assets.garbage import spare_the_collector
 from mfcc_assets.library import Library
 from mfcc_assets.signals import ended_by_signals
 from mfcc_assets.storage.blobs.names import shown_name
 from mfcc_assets.texts import printable
+
+_FUNCTIONS = {"library": "show_library"}
+"""Functions that have other names than their commands and modules."""
+
+
+class _Commands(UserDict[str, click.Command]):
+    """The commands by name. The module of a command is imported when it is first wanted, and not for another one."""
+
+    def __getitem__(self, name: str) -> click.Command:
+        if self.data[name] is _NOT_IMPORTED:
+            module = importlib.import_module(f"mfcc_assets.cli.{name}")
+            self.data[name] = getattr(module, _FUNCTIONS.get(name, name))
+        return self.data[name]
+
+
+_NOT_IMPORTED = click.Command(None)
+
+_COMMANDS = _Commands(
+    dict.fromkeys(
+        (
+            "add",
+            "sync",
+            "library",
+            "recommend",
+            "path",
+            "playlist",
+            "explain",
+            "versions",
+            "index",
+            "evaluate",
+            "database",
+            "purge",
+            "status",
+            "show",
+            "remove",
+            "uploads",
+            "watch",
+            "doctor",
+            "web",
+            "password",
+            "keys",
+        ),
+        _NOT_IMPORTED,
+    )
+)
 
 
 class _MfccGroup(click.Group):
@@ -70,7 +96,7 @@ def _print_warning(message: Warning | str, *_: object, **__: object) -> None:
     click.echo(f"Warning: {printable(str(message))}", err=True)
 
 
-@click.group(cls=_MfccGroup)
+@click.group(cls=_MfccGroup, commands=_COMMANDS)
 @click.version_option(package_name="mfcc-assets")
 @click.pass_context
 def main(context: click.Context) -> None:
@@ -80,30 +106,3 @@ def main(context: click.Context) -> None:
     """
     spare_the_collector()
     context.obj = context.with_resource(Library())
-
-
-_COMMANDS: tuple[click.Command, ...] = (
-    add,
-    sync,
-    show_library,
-    recommend,
-    path,
-    playlist,
-    explain,
-    versions,
-    index,
-    evaluate,
-    database,
-    purge,
-    status,
-    show,
-    remove,
-    uploads,
-    watch,
-    doctor,
-    web,
-    password,
-    keys,
-)
-for _command in _COMMANDS:
-    main.add_command(_command)

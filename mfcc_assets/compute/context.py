@@ -64,6 +64,10 @@ class Context:
         context.for_each = in_turn
         return context
 
+    def close(self) -> None:
+        """Close the library whose stores were used."""
+        self._library.close()
+
     @property
     def settings(self) -> Settings:
         return self._library.settings
@@ -120,6 +124,9 @@ class Context:
 def settings_of_work(settings: Settings) -> dict[str, str]:
     """Return the settings that work needs, as texts that can be sent to another machine."""
     values = {name: getattr(settings, name) for name in _OF_WORK}
+    if not settings.blob_key_secret:
+        # Only the key of the blobs is read from the vault. An executor that needs none does not learn of the vault.
+        del values["key_vault_url"], values["secret_seconds"]
     return {"home": str(settings.folder)} | {name: str(value) for name, value in values.items() if value is not None}
 
 
@@ -136,6 +143,8 @@ def opened_context(settings: Mapping[str, str]) -> Context:
     """
     name = tuple(sorted(settings.items()))
     if name not in _opened:
+        for former in _opened.values():
+            former.close()
         _opened.clear()
         _opened[name] = Context(Library(_settings(settings)), for_each=in_turn)
     return _opened[name]

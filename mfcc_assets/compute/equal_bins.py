@@ -17,7 +17,8 @@ def equal_bins(costs: NDArray[np.float64], count: int) -> list[slice]:
     Returns
     -------
     list of slice
-        The bins. None is empty. An item that costs more than a bin may shares its bin with a few others.
+        The bins. None is empty. An item may cost more than an equal
+        share. Its bin then has few other items.
 
     Examples
     --------

@@ -1,7 +1,7 @@
 """Work on all cores of the local machine."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
 from typing import TypeVar
@@ -43,7 +43,7 @@ def on_all_cores(work: Callable[[_Item], _Result], items: Iterable[_Item]) -> It
 
 def on_threads(
     work: Callable[[_Item], _Result], items: Iterable[_Item], threads: int
-) -> Iterator[tuple[_Item, _Result]]:
+) -> Generator[tuple[_Item, _Result], None, None]:
     """Do what `on_all_cores` does, on a number of threads."""
     remaining = iter(items)
     with ThreadPoolExecutor(threads) as pool:

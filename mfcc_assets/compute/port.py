@@ -31,6 +31,9 @@ RESULT = pa.schema(
 )
 """Columns that all results have, before those of the work. The last is the time that the item took on its core."""
 
+MOST_FAILED = 10
+"""Number of failed items after which the others are not tried. The fault then lies elsewhere, as in a full disk."""
+
 _FEW = 3
 """Largest number of keys that a message names."""
 
@@ -131,7 +134,8 @@ class Compute:
         """
         missing = Counter(items["key"].to_pylist())
         if len(missing) < items.num_rows:
-            raise ValueError(f"keys of items are unique, and {_first(key for key in missing if missing[key] > 1)} not")
+            twice = _first(key for key in missing if missing[key] > 1)
+            raise ValueError(f"keys of items must be unique, and these are not: {twice}")
         if not missing:
             return
         for batch in self._engine.results(work, items, on_progress):

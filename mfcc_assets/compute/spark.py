@@ -6,7 +6,7 @@ database: the stage that planned the work stores its results.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from math import ceil
 from threading import Event
 from uuid import uuid4
@@ -14,7 +14,7 @@ from uuid import uuid4
 import numpy as np
 import pyarrow as pa
 from py4j.protocol import Py4JError
-from pyspark.errors import PySparkException
+from pyspark.errors import PySparkException, PythonException
 from pyspark.sql import SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 
@@ -58,24 +58,36 @@ class SparkEngine:
         on_progress(Progress())
         tag, stopped = f"mfcc-{uuid4().hex}", Event()
 
+        def stop() -> None:
+            stopped.set()
+            # If Spark has ended, there is nothing to interrupt, and another error says why.
+            with suppress(PySparkException, Py4JError, OSError):
+                session.interruptTag(tag)
+
         def computed(job: pa.Table) -> pa.Table:
             if stopped.is_set():
                 return work.result.empty_table()
             session.addTag(tag)
-            return _computed(session, work, job)
+            try:
+                return _computed(session, work, job)
+            except BaseException:
+                stop()
+                raise
 
+        running = on_threads(computed, _jobs(items, slots), _JOBS_AT_ONCE)
         try:
             with _faults_told(self._settings.spark_master):
-                for _, found in on_threads(computed, _jobs(items, slots), _JOBS_AT_ONCE):
+                for _, found in running:
                     yield from found.to_batches()
         finally:
-            stopped.set()
-            session.interruptTag(tag)
+            # The threads of the jobs end only when Spark has given these up.
+            stop()
+            running.close()
 
 
 def _jobs(items: pa.Table, slots: int) -> Iterator[pa.Table]:
     """Yield the items of each job, with the number of their bin."""
-    # Of a table with an empty chunk, Spark loses all rows after it.
+    # Spark loses all rows that follow an empty chunk of a table.
     items = items.combine_chunks()
     bins = equal_bins(items["cost"].to_numpy(), _BINS_A_SLOT * slots)
     bins_of_job = ceil(2 * slots / _JOBS_AT_ONCE)
@@ -107,7 +119,9 @@ def _faults_told(master: str) -> Iterator[None]:
     try:
         yield
     except (PySparkException, Py4JError, OSError) as error:
-        told = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        # An error of Python on an executor ends with its cause, and one of Spark begins with it.
+        told = lines[-1] if isinstance(error, PythonException) else lines[0]
         raise ComputeFailed(
             f"Spark failed ({told})",
             # What follows in the address of a server may be a secret.

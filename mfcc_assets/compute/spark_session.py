@@ -21,7 +21,7 @@ _PORT_OF_CONNECT = 15_002
 _SECONDS_TO_ANSWER = 10
 
 _ROWS_IN_BATCH = 256
-"""Largest number of items that Spark hands to Python at once. An item has at most some 10 KB."""
+"""Largest number of items that Spark hands to Python at once. An item has some 30 KB at most, so they take 8 MB."""
 
 _OF_THIS_MACHINE = {
     "spark.driver.bindAddress": "127.0.0.1",
@@ -104,16 +104,17 @@ def _own_session(settings: Settings) -> SparkSession:
     variables = {
         "JAVA_HOME": str(java_home(settings.environment, settings.folder / "spark" / "java")),
         "PYSPARK_DRIVER_PYTHON": sys.executable,
-        "PYSPARK_PYTHON": sys.executable,
-        "SPARK_LOCAL_IP": "127.0.0.1",
     }
-    with _set_for_a_while(settings.environment, variables):
+    if settings.spark_master.startswith("local"):
+        # The executors of a cluster have a Python of their own, and reach this process from other machines.
+        variables |= {"PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": "127.0.0.1"}
+    with _set_meanwhile(settings.environment, variables):
         session: SparkSession = builder.getOrCreate()
     return session
 
 
 @contextmanager
-def _set_for_a_while(environment: MutableMapping[str, str], variables: Mapping[str, str]) -> Iterator[None]:
+def _set_meanwhile(environment: MutableMapping[str, str], variables: Mapping[str, str]) -> Iterator[None]:
     """Set variables that Spark reads when it starts. Those that are set already stay, except the home of Java."""
     before = {name: environment.get(name) for name in variables}
     environment.update({name: value for name, value in variables.items() if name == "JAVA_HOME" or not before[name]})

@@ -24,9 +24,8 @@ class ThreadsEngine:
         self._context = context
 
     def results(self, work: Work, items: pa.Table, on_progress: Callable[[Progress], None]) -> Iterator[pa.RecordBatch]:
-        at_once, cores = work.at_once, local.WORKERS
-        if items.num_rows > at_once:
-            at_once = min(at_once, ceil(items.num_rows / (2 * cores)))
+        cores = local.WORKERS
+        at_once = min(work.at_once, ceil(items.num_rows / (2 * cores)))
         batches = items.combine_chunks().to_batches()
         slices = [some for batch in batches for some in slices_of(batch, at_once)]
         # With fewer slices than cores, the work on an item may use several of them.

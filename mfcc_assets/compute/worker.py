@@ -1,6 +1,5 @@
 """What every engine does with some items, in a thread of this machine or in a process of an executor."""
 
-import logging
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -10,12 +9,10 @@ from typing import TypeAlias
 import pyarrow as pa
 
 from mfcc_assets.compute.context import Context
-from mfcc_assets.compute.port import ERROR, RESULT, Work
+from mfcc_assets.compute.port import ERROR, MOST_FAILED, RESULT, Work
 from mfcc_assets.errors import MfccError, WorkFailed
 
 Function: TypeAlias = Callable[[Context, str, pa.RecordBatch], pa.RecordBatch]
-
-_logger = logging.getLogger(__name__)
 
 
 def function_named(name: str) -> Function:
@@ -48,7 +45,7 @@ def results_of(context: Context, work: Work, items: pa.RecordBatch) -> pa.Record
             raise TypeError(f"{work.function} returned {found.num_rows} rows of {found.schema.names}")  # noqa: TRY301
     except Exception as error:  # noqa: BLE001  an item that fails must not take others with it
         if items.num_rows > 1:
-            return pa.concat_batches([results_of(context, work, one) for one in slices_of(items, 1)])
+            return pa.concat_batches(_one_by_one(context, work, items))
         return _failed(work, items, error, _milliseconds(began))
     count = items.num_rows
     of_all = {
@@ -61,12 +58,27 @@ def results_of(context: Context, work: Work, items: pa.RecordBatch) -> pa.Record
     return pa.record_batch([*of_all.values(), *found.columns], schema=work.result)
 
 
+def _one_by_one(context: Context, work: Work, items: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """Yield the result of each item. After `MOST_FAILED` errors one after the other, all others get the last of them.
+
+    Then the fault does not lie in the items, and each of many attempts may take long.
+    """
+    failed, last = 0, None
+    for one in slices_of(items, 1):
+        if failed >= MOST_FAILED and last is not None:
+            columns = {name: last[name] for name in last.schema.names} | {name: one[name] for name in ("key", "shard")}
+            yield pa.record_batch(list(columns.values()), schema=work.result)
+            continue
+        last = results_of(context, work, one)
+        failed = 0 if last["error_code"][0].as_py() is None else failed + 1
+        yield last
+
+
 def _failed(work: Work, item: pa.RecordBatch, error: Exception, milliseconds: float) -> pa.RecordBatch:
     key = item["key"][0].as_py()
     trace = ""
     if not isinstance(error, MfccError):
         trace = "".join(traceback.format_exception(error))
-        _logger.error("%s failed on %s.\n%s", work.function, key, trace)
         told = f"{type(error).__name__}: {error}".rstrip(": ")
         of_system = "Check the disk and its permissions, and run it again"
         remedy = of_system if isinstance(error, OSError) else "Report this with the log"

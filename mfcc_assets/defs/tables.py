@@ -10,6 +10,11 @@ from mfcc_assets.storage.sql.schema import RECOMMENDATIONS, SOUNDTRACKS
 
 COEFFICIENTS = tuple(f"COE_{number}" for number in range(1, 14))
 
+_CEPSTRA = {
+    "audio_id": ("string", "audio that the frame is of"),
+    "frame": ("int32", "number of the frame, from 0; 100 frames a second"),
+    **{name: ("float", f"cepstral coefficient {name[4:]} of the frame") for name in COEFFICIENTS},
+}
 _FLOATS = "list<float>"
 _TRACK_FEATURES = {
     "mean": ("list<double>", "mean of the cepstra of the low band"),
@@ -98,9 +103,7 @@ def _of_files(columns: Mapping[str, tuple[str, str]]) -> dg.TableSchema:
 
 SCHEMAS: Mapping[str, dg.TableSchema] = {
     "raw_soundtracks": _of_database(SOUNDTRACKS),
-    "soundtrack_cepstra": _of_files(
-        {name: ("float", f"cepstral coefficient {name[4:]} of a frame; 100 frames a second") for name in COEFFICIENTS}
-    ),
+    "soundtrack_cepstra": _of_files(_CEPSTRA),
     "soundtrack_waveforms": _of_files(_WAVEFORM),
     "soundtrack_summaries": _of_files(_TRACK_FEATURES),
     "soundtrack_candidates": _of_files(_LISTS),
@@ -146,7 +149,7 @@ _OF_AN_UPLOAD = {
 }
 
 LINEAGE: Mapping[str, dg.TableColumnLineage] = {
-    "soundtrack_cepstra": _lineage(_same(COEFFICIENTS, _from("raw_soundtracks", "BLOB_NAME"))),
+    "soundtrack_cepstra": _lineage(_same(_CEPSTRA, _from("raw_soundtracks", "BLOB_NAME"))),
     "soundtrack_waveforms": _lineage(
         {
             "peaks": _from("raw_soundtracks", "BLOB_NAME"),

@@ -13,10 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
 
-from mfcc_assets.audio.decoding import mixed_down
 from mfcc_assets.errors import UnreadableAudio
 from mfcc_assets.features.parameters import CepstraParameters
 from mfcc_assets.similarity.dtw.distance import Frames
@@ -178,6 +176,9 @@ def summed_excess(a: Frames, b: Frames, on_progress: Callable[[int, int], None] 
 
 def _load(path: Path, sample_rate: int) -> NDArray[np.float32]:
     import librosa
+    import soundfile
+
+    from mfcc_assets.audio.decoding import mixed_down
 
     try:
         # If librosa opens the file, and soundfile cannot read it, librosa tries programs that may be installed.

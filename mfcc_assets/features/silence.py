@@ -6,10 +6,12 @@ from the frames that this module keeps.
 """
 
 from math import inf, log
+from typing import TypeVar
 
 import numpy as np
-import scipy  # loads its submodules when they are first used, which keeps imports short
 from numpy.typing import NDArray
+
+_Number = TypeVar("_Number", np.float32, np.float64)
 
 FRAME_SECONDS = 0.01
 """Time from one frame of cepstra to the next. The numbers of frames below are made for it."""
@@ -84,7 +86,7 @@ def sounding_frames(cepstra: NDArray[np.float32]) -> NDArray[np.intp]:
         raise ValueError(f"cepstra are frames x coefficients, not {cepstra.shape}")
     if not len(cepstra):
         return np.empty(0, np.intp)
-    energies = scipy.ndimage.grey_opening(cepstra[:, 0], _CLICK_FRAMES)
+    energies = _without_clicks(cepstra[:, 0])
     loud = min(_LOUD_FRAMES, len(energies))
     level = np.partition(energies, -loud)[-loud]
     is_audible = energies >= min(level + _QUIET, max(level + _SILENT, _DITHER))
@@ -99,6 +101,26 @@ def sounding_frames(cepstra: NDArray[np.float32]) -> NDArray[np.intp]:
     return np.flatnonzero(is_kept) if is_kept.any() else audible
 
 
+def _without_clicks(energies: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return each energy, or the largest that is reached by all of `_CLICK_FRAMES` consecutive frames with this one.
+
+    It is a morphological opening. At its ends the track is continued by its mirror image.
+    """
+    after = (_CLICK_FRAMES - 1) // 2
+    before = _CLICK_FRAMES - 1 - after
+    least = _of_runs(np.minimum, np.pad(energies, (before, after), "symmetric"), _CLICK_FRAMES)
+    return _of_runs(np.maximum, np.pad(least, (after, before), "symmetric"), _CLICK_FRAMES)
+
+
+def _of_runs(extreme: np.ufunc, values: NDArray[_Number], length: int) -> NDArray[_Number]:
+    """Return the least or the greatest of each run of `length` consecutive values; `extreme` compares two."""
+    found, reached = values, 1
+    while reached < length:
+        step = min(reached, length - reached)
+        found, reached = extreme(found[:-step], found[step:]), reached + step
+    return found
+
+
 def _deviations(energies: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return the standard deviation of the energies in the steadiest second that each frame lies in."""
     if len(energies) < _STEADY_FRAMES:
@@ -110,9 +132,7 @@ def _deviations(energies: NDArray[np.float32]) -> NDArray[np.float64]:
     means = (sums[_STEADY_FRAMES:] - sums[:-_STEADY_FRAMES]) / _STEADY_FRAMES
     variances = (squares[_STEADY_FRAMES:] - squares[:-_STEADY_FRAMES]) / _STEADY_FRAMES - means**2
     # The first and the last frames lie in fewer seconds than the others.
-    padded = np.pad(variances, (0, _STEADY_FRAMES - 1), constant_values=inf)
-    ends_at_frame = (_STEADY_FRAMES - 1) // 2
-    steadiest = scipy.ndimage.minimum_filter1d(padded, _STEADY_FRAMES, mode="constant", cval=inf, origin=ends_at_frame)
+    steadiest = _of_runs(np.minimum, np.pad(variances, _STEADY_FRAMES - 1, constant_values=inf), _STEADY_FRAMES)
     deviations: NDArray[np.float64] = np.sqrt(np.maximum(steadiest, 0))
     return deviations
 

@@ -1,19 +1,17 @@
 """Work that failed on some items, although nothing is wrong with these items themselves."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 import pyarrow as pa
 
-from mfcc_assets.compute.port import error_of
+from mfcc_assets.compute.port import MOST_FAILED, error_of
 from mfcc_assets.errors import MfccError, WorkFailed
 from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
 
 _logger = logging.getLogger(__name__)
-
-MOST_FAILED = 10
-"""Number of failed items after which the others are not tried. The fault then lies elsewhere, as in a full disk."""
 
 
 class FailedWork:
@@ -61,6 +59,12 @@ def name_of_audio(library: Library, audio_id: AudioId) -> str:
     return track.blob_name if track else audio_id
 
 
+def log_traceback(row: Mapping[str, Any]) -> None:
+    """Log where unexpected work failed, given a row of the results of an engine; it may have failed elsewhere."""
+    if row["error"]["traceback"]:
+        _logger.error("Work on %s failed.\n%s", row["key"], row["error"]["traceback"])
+
+
 def succeeded(
     results: Iterable[pa.RecordBatch], on_failure: Callable[[str, MfccError], None]
 ) -> Iterator[pa.RecordBatch]:
@@ -77,5 +81,6 @@ def succeeded(
         code = batch["error_code"]
         for row in batch.filter(code.is_valid()).to_pylist():
             if (error := error_of(row)) is not None:
+                log_traceback(row)
                 on_failure(row["key"], error)
         yield batch.filter(code.is_null())

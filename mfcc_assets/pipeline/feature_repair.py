@@ -1,7 +1,7 @@
 """Repair of damaged features: a run finds them, deletes them, and computes them again from the soundtracks."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TypeVar
@@ -15,10 +15,15 @@ from mfcc_assets.errors import AudioError, BlobNotFound, FeaturesDamaged, Featur
 from mfcc_assets.features.parameters import FeaturesParameters
 from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
+from mfcc_assets.pipeline.progress import Report, Tally, unseen
 from mfcc_assets.pipeline.store_features import store_analysis, store_track_features
 from mfcc_assets.storage.blobs.port import SOUNDTRACKS, Blob, BlobStore
+from mfcc_assets.storage.cepstra_files import version_in
 from mfcc_assets.storage.feature_store import FeatureStore
 from mfcc_assets.storage.last_check import CHECKED_IN_TURN
+
+_AGAIN = "This run computes them again."
+_OF_OTHERS = "They are deleted, as they are not of the present parameters."
 
 _Features = TypeVar("_Features")
 _logger = logging.getLogger(__name__)
@@ -39,16 +44,39 @@ def remove_damaged_features(library: Library, run_id: str = "") -> list[str]:
         try:
             library.features.check(blob)
         except FeaturesMissing as error:
-            library.features.remove(blob)
-            return f"{error.subject}: {error.what}{_of_track(library, blob)}. This run computes them again."
+            return _removed(library, blob, error, _AGAIN)
         return ""
 
-    damage = sorted(sentence for _, sentence in on_all_cores(fault, due) if sentence)
-    for sentence in damage:
-        library.repairs.record(sentence)
+    damage = _recorded(library, (sentence for _, sentence in on_all_cores(fault, due)))
     if done != last:
         library.features.set_last_check(done, parameters)
     return damage
+
+
+def take_over_former_cepstra(library: Library, report_progress: Report = unseen) -> list[str]:
+    """Write the cepstra that an older version of this program stored as they are written now; none is computed.
+
+    Damaged ones are deleted, so that the run computes them again. Return a sentence for each of these.
+    """
+    former = list(library.features.former_cepstra())
+    if not former:
+        return []
+    version = library.feature_parameters.cepstra.version
+
+    def fault(blob: Blob) -> str:
+        try:
+            library.features.take_over(blob)
+        except FeaturesDamaged as error:
+            return _removed(library, blob, error, _AGAIN if version_in(blob.name) == version else _OF_OTHERS)
+        except FeaturesMissing:
+            _logger.info("%s was taken over or deleted meanwhile.", blob.name)
+        return ""
+
+    tally, faults = Tally(report_progress, "Writing cepstra as a table", len(former)), []
+    for blob, sentence in on_all_cores(fault, former):
+        faults.append(sentence)
+        tally.end(blob.name)
+    return _recorded(library, faults)
 
 
 def record_checked_features(library: Library, run_id: str = "") -> None:
@@ -102,6 +130,19 @@ def compute_track_features(library: Library, audio_id: AudioId, parameters: Feat
         _log_repair(library, error)
         compute_from_soundtrack(library.features, library.blobs, library.limits, track.blob_name, parameters, error)
         store_track_features(library.features, audio_id, parameters)
+
+
+def _removed(library: Library, blob: Blob, error: FeaturesMissing, outcome: str) -> str:
+    library.features.remove(blob)
+    return f"{error.subject}: {error.what}{_of_track(library, blob)}. {outcome}"
+
+
+def _recorded(library: Library, sentences: Iterable[str]) -> list[str]:
+    """Record the sentences of damaged files, and return them sorted. Those of intact files are empty."""
+    damage = sorted(filter(None, sentences))
+    for sentence in damage:
+        library.repairs.record(sentence)
+    return damage
 
 
 def compute_from_soundtrack(

@@ -3,7 +3,6 @@
 The features go to the container `cepstra` under the id of their audio. A result has only what the database needs.
 """
 
-from contextlib import suppress
 from typing import Any
 
 import pyarrow as pa
@@ -38,12 +37,13 @@ ANALYSED = pa.schema(
         ("seconds", pa.float64()),
         ("note", pa.string()),
         ("computed", pa.bool_()),
+        ("gone", pa.bool_()),
         ("fault", pa.struct([(name, pa.string()) for name in ("code", "what", "remedy")])),
     ]
 )
 """Results of `analyse_files`: the content digest and the audio, or the digest and why the audio cannot be used.
 
-Everything is null if all files of the item have gone or changed.
+If none of its files can be read as it was observed, it says only whether all of them are gone, as seen from here.
 """
 
 ANALYSIS = "analysis"
@@ -65,24 +65,29 @@ def analyse_files(context: Context, version: str, items: pa.RecordBatch) -> pa.R
 
 
 def _analysed(analysis: ByteAnalysis, item: dict[str, Any]) -> dict[str, Any]:
-    columns = (item[name] for name in ("names", "audio_ids", "seconds", "notes"))
+    columns, gone = (item[name] for name in ("names", "audio_ids", "seconds", "notes")), True
     for name, audio_id, seconds, note in zip(*columns, strict=True):
         # A file may be away, or have gone or changed after it was observed. Another one has the same bytes.
-        with suppress(BlobNotFound, FileNotFoundError, PermissionError, ChangedMeanwhileError):
+        try:
             if audio_id:
                 analysis.add_stored(audio_id)
             found = analysis.of(ObservedFile(name, item["key"], audio_id, seconds, note))
-            if isinstance(found.audio, AudioError):
-                fault = {"code": type(found.audio).__name__, "what": found.audio.what, "remedy": found.audio.remedy}
-                return {"digest": found.digest, "computed": False, "fault": fault}
-            return {
-                "digest": found.digest,
-                "audio_id": found.audio.audio_id,
-                "seconds": found.audio.seconds,
-                "note": found.audio.note,
-                "computed": found.computed,
-            }
-    return {}
+        except (BlobNotFound, FileNotFoundError):
+            continue
+        except (PermissionError, ChangedMeanwhileError):
+            gone = False
+            continue
+        if isinstance(found.audio, AudioError):
+            fault = {"code": type(found.audio).__name__, "what": found.audio.what, "remedy": found.audio.remedy}
+            return {"digest": found.digest, "computed": False, "fault": fault}
+        return {
+            "digest": found.digest,
+            "audio_id": found.audio.audio_id,
+            "seconds": found.audio.seconds,
+            "note": found.audio.note,
+            "computed": found.computed,
+        }
+    return {"gone": gone}
 
 
 def compute_track_features(context: Context, version: str, items: pa.RecordBatch) -> pa.RecordBatch:

@@ -18,10 +18,10 @@ from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.recordings import Recordings, recordings_of
 from mfcc_assets.pipeline.stored_rankings import intact_lists
-from mfcc_assets.search.cascade import most_compared
 from mfcc_assets.search.entrants import queries_that_may_keep
 from mfcc_assets.search.id_arrays import IdArray
 from mfcc_assets.search.index import LibraryIndex
+from mfcc_assets.search.pruning import most_compared
 from mfcc_assets.search.window import Windows
 from mfcc_assets.storage.ranked_lists import ListHeads, RankedLists
 from mfcc_assets.storage.ranking_store import Stage

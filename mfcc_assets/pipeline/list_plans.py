@@ -27,10 +27,6 @@ from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.similarity.rankings import RankedList
 from mfcc_assets.storage.ranked_lists import ListHeads, RankedLists
 
-FEW_CHANGES = 20
-"""Number of tracks that came or went up to which queries run on one core. Each query then computes so little that
-threads would mostly wait for each other."""
-
 
 @dataclass(frozen=True)
 class PlannedCandidates:
@@ -74,11 +70,6 @@ class CandidatesPlanner:
     def former(self) -> FormerLists | None:
         """The lists that can be taken over."""
         return FormerLists.of(self._library, self._index, recordings_of(self._library, self._index))
-
-    @property
-    def changes_are_few(self) -> bool:
-        """Whether so few tracks came or went that each query computes little."""
-        return self.former is not None and self.former.changes <= FEW_CHANGES
 
     def plan(self, shard: str) -> PlannedCandidates:
         """Plan the queries of a shard whose candidates may differ from the former ones."""

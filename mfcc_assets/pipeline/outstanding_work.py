@@ -31,6 +31,8 @@ def outstanding_work(library: Library) -> list[str]:
     found = files.difference(library.catalogue.manifest(library.shards))
     lines = [f"{outcome} {name}" for name, outcome in found.outcomes.items() if outcome != "unchanged"]
     lines += [f"waiting {name}" for name in library.catalogue.waiting() if not files.is_away(name)]
+    if next(library.features.former_cepstra(), None):
+        lines.append("cepstra are stored as an older version of this program wrote them")
     try:
         version = library.indexes.published_version()
         if version is None:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -17,7 +18,6 @@ from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.compute.port import Work
 from mfcc_assets.credits import ArtistNames, albums_of
 from mfcc_assets.errors import MfccError, NoPublishedIndex
-from mfcc_assets.evaluation.labelled import LabelledSet
 from mfcc_assets.evaluation.manifest import LabelledTrack
 from mfcc_assets.evaluation.metrics import (
     EVALUATED_COUNT,
@@ -50,6 +50,9 @@ from mfcc_assets.storage.feature_store import FeatureStore
 from mfcc_assets.storage.index_store import RECALL
 from mfcc_assets.storage.secrets.signing_key import local_signing_key
 from mfcc_assets.storage.sql.records import Credit
+
+if TYPE_CHECKING:
+    from mfcc_assets.evaluation.labelled import LabelledSet
 
 OTHER_ALBUMS = "other_albums_"
 """Prefix of the names of figures that leave out other tracks of the query's album."""
@@ -154,7 +157,7 @@ def quality_history(library: Library) -> list[MeasuredPublication]:
     ]
 
 
-def labelled_set(library: Library, folder: Path, tracks: Sequence[LabelledTrack]) -> LabelledSet:
+def labelled_set(library: Library, folder: Path, tracks: Sequence[LabelledTrack]) -> "LabelledSet":
     """Return a labelled set whose features are computed with the settings of a library.
 
     The features are stored in a folder of their own below the library's home. The library itself is not changed.
@@ -162,6 +165,8 @@ def labelled_set(library: Library, folder: Path, tracks: Sequence[LabelledTrack]
     settings = library.settings
     home = settings.folder / "evaluation"
     store = FeatureStore(LocalBlobs(home / "blobs", partial(local_signing_key, home)))
+    from mfcc_assets.evaluation.labelled import LabelledSet
+
     return LabelledSet(
         store, folder, tracks, parameters=library.feature_parameters, limits=library.limits, for_each=on_all_cores
     )

@@ -36,10 +36,8 @@ _logger = logging.getLogger(__name__)
 
 _Plan = TypeVar("_Plan", bound=PlannedShard)
 
-_FOUND_AT_ONCE = _RANKED_AT_ONCE = 512
-"""Numbers of queries that a function gets in one call."""
-
-_ALL_AT_ONCE = 1 << 20
+_AT_ONCE = 512
+"""Largest number of queries that a function gets in one call. Those with known lists are compared together."""
 
 
 @dataclass(frozen=True)
@@ -84,9 +82,8 @@ def find_candidates(
     yield from stage.stored(shards)
     planner = CandidatesPlanner(library, index, stage.context, list(stage.missing))
     again = list[str]()
-    at_once = _ALL_AT_ONCE if stage.missing and planner.changes_are_few else _FOUND_AT_ONCE
     plans = map(planner.plan, stage.missing)
-    for plan, found in stage.computed("find_candidates", list_work.CANDIDATES, plans, at_once=at_once):
+    for plan, found in stage.computed("find_candidates", list_work.CANDIDATES, plans):
         lists, former = _candidate_lists(index, found, plan.gone), planner.former
         if plan.former is None or former is None:
             library.rankings.write("candidates", index.version, plan.shard, lists)
@@ -96,7 +93,7 @@ def find_candidates(
         else:
             again.append(plan.shard)
     plans = map(planner.anew, again)
-    for plan, found in stage.computed("find_candidates", list_work.CANDIDATES, plans, at_once=_FOUND_AT_ONCE):
+    for plan, found in stage.computed("find_candidates", list_work.CANDIDATES, plans):
         lists = _candidate_lists(index, found, plan.gone)
         library.rankings.write("candidates", index.version, plan.shard, lists)
         yield stage.report(plan.shard, lists.heads(), _compared(found))
@@ -124,7 +121,7 @@ def rank_candidates(
     yield from stage.stored(shards)
     planner = RankingsPlanner(library, index)
     plans = map(planner.plan, stage.missing)
-    for plan, found in stage.computed("rank_candidates", list_work.RANKED, plans, at_once=_RANKED_AT_ONCE):
+    for plan, found in stage.computed("rank_candidates", list_work.RANKED, plans):
         lists, former = RankedLists.of({**list_work.rankings_in(index, found), **plan.unchanged}), planner.former
         kept = lists.heads()
         if plan.former is None or plan.gone is None or former is None:
@@ -179,9 +176,7 @@ class _ListsOfStage:
             else:
                 yield shard, ListsReport(len(stored.candidates), compared=0)
 
-    def computed(
-        self, function: str, columns: pa.Schema, plans: Iterable[_Plan], *, at_once: int
-    ) -> Iterator[tuple[_Plan, pa.Table]]:
+    def computed(self, function: str, columns: pa.Schema, plans: Iterable[_Plan]) -> Iterator[tuple[_Plan, pa.Table]]:
         """Yield planned shards with the results of a function of `mfcc_assets.pipeline.list_work`.
 
         Raises
@@ -190,7 +185,7 @@ class _ListsOfStage:
             If the function failed on a query. The shards without such a query are yielded before.
         """
         settings, failed = settings_of_work(self._library.settings), FailedWork()
-        work = Work(f"{list_work.__name__}:{function}", settings, self._index.version, columns, at_once)
+        work = Work(f"{list_work.__name__}:{function}", settings, self._index.version, columns, _AT_ONCE)
 
         def add(key: str, error: MfccError) -> None:
             failed.add(error, name_of_audio(self._library, AudioId(key)))

@@ -4,7 +4,10 @@ What answers takes as long to import as the file to decode. So the file is decod
 and everything else is imported and opened meanwhile. This module therefore imports only what the decoding needs.
 """
 
+import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +18,11 @@ if TYPE_CHECKING:
     from mfcc_assets.audio.read_ahead import ReadAhead
     from mfcc_assets.audio.tags import Tags
     from mfcc_assets.pipeline.file_answer import Answer
+
+
+_TURN_SECONDS = 0.0005
+"""Longest time for which a thread holds the interpreter's lock while others wait for it. With Python's 5 ms, the thread
+that analyses would wait for the one that imports at every few frames, and end long after it."""
 
 
 def recommend_file(
@@ -61,7 +69,7 @@ def recommend_file(
     parameters = library.feature_parameters
     signal = ReadAhead(signal_reader(path, parameters.cepstra, library.limits))
     # An error ends the reading first, so that the threads that wait for the signal end too.
-    with ThreadPoolExecutor(2) as pool, signal:
+    with _short_turns(), ThreadPoolExecutor(2) as pool, signal:
         from mfcc_assets.features.file_analysis import analyse_signal
 
         analysing = pool.submit(analyse_signal, signal, parameters.cepstra)
@@ -87,6 +95,17 @@ def recommend_file(
         exact=exact,
         without_versions=without_versions,
     )
+
+
+@contextmanager
+def _short_turns() -> Iterator[None]:
+    """Let threads take turns more often inside the ``with``."""
+    former = sys.getswitchinterval()
+    sys.setswitchinterval(min(_TURN_SECONDS, former))
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(former)
 
 
 def _tags_after(signal: "ReadAhead", path: Path) -> "Tags":

@@ -10,12 +10,17 @@ import pyarrow as pa
 from mfcc_assets.compute.chosen import compute_of
 from mfcc_assets.compute.context import Context, settings_of_work
 from mfcc_assets.compute.port import Work, error_of
-from mfcc_assets.errors import AudioError, TooLong, TooShort, UnreadableAudio
+from mfcc_assets.errors import AudioError, TooLong, TooShort, UnreadableAudio, WorkFailed
 from mfcc_assets.ids import NO_CONTENT, AudioId, TrackId, is_unread, shard_of
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.analysed_bytes import AnalysedBytes, ByteAnalysis
-from mfcc_assets.pipeline.failed_work import FailedWork
-from mfcc_assets.pipeline.feature_repair import record_checked_features, record_repair, remove_damaged_features
+from mfcc_assets.pipeline.failed_work import FailedWork, log_traceback
+from mfcc_assets.pipeline.feature_repair import (
+    record_checked_features,
+    record_repair,
+    remove_damaged_features,
+    take_over_former_cepstra,
+)
 from mfcc_assets.pipeline.feature_work import ANALYSED, ANALYSIS, AUDIO, COMPUTED_FEATURES, FILES
 from mfcc_assets.pipeline.progress import Report, Tally, begun_in, unseen
 from mfcc_assets.pipeline.stages import files_of_stage
@@ -30,6 +35,10 @@ SECONDS_PER_TRANSACTION = 10.0
 COMPUTED, REUSED, UNCHANGED, REJECTED = "computed", "reused", "unchanged", "rejected"
 WAITING = "waiting"
 
+_NOT_SHARED = WorkFailed(
+    "its file is there, and the process that computes does not find it",
+    remedy="Make the blobs available to all executors, at the same place as here",
+)
 _UNREADABLE = UnreadableAudio("the file may not be read", remedy="Change its permissions")
 
 
@@ -41,8 +50,8 @@ class AnalysisReport:
     ----------
     outcomes
         Outcome of each file: ``computed`` if its cepstra were computed, ``reused`` if the same audio was known from
-        other bytes or another file, ``unchanged`` if the file had been analysed before, ``rejected`` if it cannot be
-        used, ``waiting`` if it belongs to a later stage.
+        other bytes or another file, ``unchanged`` if the file had been analysed before, or has gone or changed since it
+        was observed, ``rejected`` if it cannot be used, ``waiting`` if it belongs to a later stage.
     computed
         File whose cepstra were computed, by audio id.
     seconds
@@ -74,7 +83,8 @@ def analyse_soundtracks(
 ) -> AnalysisReport:
     """Compute the cepstra of every audio in these shards that has none yet.
 
-    Damaged features are deleted first, and then computed like missing ones. The notes name them.
+    Cepstra that an older version of this program stored are written as a table first. Damaged features are deleted, and
+    then computed like missing ones. The notes name them.
 
     The bytes of a file are read from its disk or from Azure once, for their digest and to decode them. A file is not
     decoded if its bytes are known from this or another file. A changed file is decoded to find out whether its audio
@@ -94,7 +104,7 @@ def analyse_soundtracks(
         Function that shows the progress: the files of all stages, and the time that all of them need.
     """
     parameters = library.feature_parameters.cepstra
-    damaged = remove_damaged_features(library, run_id)
+    damaged = [*take_over_former_cepstra(library, report_progress), *remove_damaged_features(library, run_id)]
     soundtracks = library.catalogue.soundtracks(shards)
     present = library.features.audio_with_cepstra(parameters, run_id)
     waiting: dict[str, list[Soundtrack]] = {}
@@ -163,7 +173,10 @@ class _Analyser:
                 for row in batch.to_pylist():
                     tracks = files[row["key"]]
                     if (error := error_of(row)) is not None:
+                        log_traceback(row)
                         failed.add(error, tracks[0].blob_name)
+                    elif row["gone"] and (unseen_there := self._present_here(tracks)):
+                        failed.add(_NOT_SHARED, unseen_there)
                     else:
                         self.commit(tracks, _analysed_in(row))
         finally:
@@ -171,6 +184,11 @@ class _Analyser:
             if files:
                 self._library.features.cepstra_were_written(self._library.feature_parameters.cepstra)
         failed.raise_first()
+
+    def _present_here(self, tracks: Sequence[Soundtrack]) -> str:
+        """Return the name of the first of some soundtracks whose file is there; an empty text if none is."""
+        names = (track.blob_name for track in tracks)
+        return next((name for name in names if self._library.blobs.exists(SOUNDTRACKS, name)), "")
 
     def commit(self, tracks: Sequence[Soundtrack], outcome: AnalysedBytes | None) -> None:
         """Record the outcome for all soundtracks of one content. There is none if all of them have gone."""

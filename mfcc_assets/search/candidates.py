@@ -1,7 +1,7 @@
 """The candidates of a query: the tracks of an index that are worth comparing by their contours.
 
 They are found from what the index holds, without reading a contour. The window of a query gives the tracks to estimate
-(see `mfcc_assets.search.window`), and `mfcc_assets.search.cascade.prune` keeps those that may be among the nearest.
+(see `mfcc_assets.search.window`), and `mfcc_assets.search.pruning.prune` keeps those that may be among the nearest.
 Most tracks are excluded before, by the little that `mfcc_assets.similarity.corrected_estimates` compares.
 """
 
@@ -14,15 +14,9 @@ from numpy.typing import NDArray
 
 from mfcc_assets.features.track_features import FeatureTable
 from mfcc_assets.for_each import ForEach, in_turn
-from mfcc_assets.search.cascade import (
-    COARSE_FACTOR,
-    COARSE_MODEL,
-    CoarseQuery,
-    corrected_within_margin,
-    most_compared,
-    prune,
-)
+from mfcc_assets.search.cascade import COARSE_FACTOR, COARSE_MODEL, CoarseQuery
 from mfcc_assets.search.index import LibraryIndex
+from mfcc_assets.search.pruning import corrected_within_margin, prune
 from mfcc_assets.similarity.corrected_estimates import (
     ComparedTracks,
     can_be_estimated,
@@ -56,10 +50,6 @@ class Candidates:
     rows: NDArray[np.int64]
     estimates: NDArray[np.float64]
     limit: float
-
-    def is_full(self, count: int) -> bool:
-        """Return whether further candidates were dropped because there are too many for `count` wanted tracks."""
-        return len(self.rows) >= most_compared(count)
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfcc_assets.search.candidates import Candidates
-from mfcc_assets.search.cascade import COARSE_MODEL, CoarseQuery, corrected_within_margin, prune
+from mfcc_assets.search.cascade import COARSE_MODEL, CoarseQuery
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.search.pairs import Pairs
+from mfcc_assets.search.pruning import corrected_within_margin, prune
 from mfcc_assets.similarity.rankings import ranking_named
 
 _ROUNDING = 1e-9
@@ -73,6 +74,11 @@ def queries_that_may_keep(
         Rows of the queries.
     limits : (queries,)
         Limit of the candidates of each query; see `Candidates`.
+
+    Returns
+    -------
+    rows, estimates
+        Rows of the queries, and the estimate of the distance from each.
     """
     limits = limits + _ROUNDING * (1 + np.abs(limits))
     pairs = Pairs(index, queries, np.full(len(queries), track))

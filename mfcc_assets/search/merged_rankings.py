@@ -38,7 +38,7 @@ def merged_rankings(
     """Return the nearest `count` tracks of each query among those of its ranking and further candidates.
 
     The corrections of all pairs are computed at once. A pair is compared by its contours only if the further candidate
-    could be among the nearest, whatever its distance by the other parts of the ranking is.
+    can still be among the nearest: its distances by the other parts of the ranking exclude most of them before.
 
     Parameters
     ----------

@@ -116,17 +116,11 @@ class WindowSearch:
         self._squared_radii = windows.squared_radii[tracks]
         self._test = _QuickTest(windows.points[tracks])
 
-    def tracks_of(self, query: int) -> NDArray[np.int64]:
-        """Return the rows of the tracks in the window of a query, in their order, without the query itself."""
-        found, squared = self._tracks, self._windows.squared_radii[query]
-        if np.isfinite(squared):
-            near = found[self._test.may_be_within(self._windows.points[query], squared)]
-            found = near[_squared_distances(self._windows.points, query, near) <= squared]
-        others: NDArray[np.int64] = found[found != query]
-        return others
-
     def tracks_of_each(self, queries: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-        """Return what `tracks_of` returns for each of some queries. It is quicker for a few dozen of them at once."""
+        """Return the rows of the tracks in the window of each query, in their order, without the query itself.
+
+        It is quicker for a few dozen queries at once.
+        """
         windows = self._windows
         within = np.empty((len(queries), len(self._tracks)), np.bool_)
         _mark_windows(self._turned, windows.points[queries], windows.squared_radii[queries], within)

@@ -6,6 +6,7 @@ can be compared with tens of thousands of tracks in a few milliseconds, and few 
 """
 
 from dataclasses import dataclass
+from itertools import product
 from math import erfc, exp, inf, log, log1p, sqrt
 from typing import TypeAlias
 
@@ -185,7 +186,7 @@ def warm_up() -> None:
         query.frames,
     )
     first = np.zeros(1, np.int64)
-    for queries, others in ((query, query), (query, of_index), (of_index, query)):
+    for queries, others in product((query, of_index), repeat=2):
         least_corrected(ranking, np.ones(1), queries, others, first, first)
         least_deviations(ranking, queries, others, np.array([0, 1]), first)
     deviations_of(1.0)

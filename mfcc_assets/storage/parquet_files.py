@@ -120,18 +120,19 @@ def _read(file: Any, name: str, columns: Sequence[str] | None, rows: int | None)
             raise DamagedParquetError("it has other columns than were written")
         if {len(of_groups) for of_groups in checksums.values()} - {stored.num_row_groups}:
             raise DamagedParquetError("it has another number of row groups than was written")
+    names = stored.schema_arrow.names if columns is None else list(columns)
     groups: list[pa.Table] = []
     for number in range(stored.num_row_groups):
         if rows is not None and sum(group.num_rows for group in groups) >= rows:
             break
         group = stored.read_row_group(number, columns=columns, use_threads=False)
-        if columns is not None and group.column_names != list(columns):
+        if group.column_names != names:
             raise DamagedParquetError("a column is missing")
         for column in group.column_names:
             if checksums is not None and _checksum(group[column], metadata) != checksums[column][number]:
                 raise DamagedParquetError(f"the values of {column} are not what was written")
         groups.append(group)
-    table = pa.concat_tables(groups) if groups else stored.schema_arrow.empty_table()
+    table = pa.concat_tables(groups) if groups else stored.schema_arrow.empty_table().select(names)
     return table if rows is None else table.slice(0, rows)
 
 
@@ -144,15 +145,24 @@ def values_of_lists(lists: pa.ListArray) -> pa.Array:
     return lists.values.slice(first, last - first)
 
 
-def numbers_of(column: pa.Array | pa.ChunkedArray) -> NDArray[Any]:
-    """Return the numbers of a column, none of which is null.
+def one_list(numbers: NDArray[Any]) -> pa.ListArray:
+    """Return a column of one row: a list of these numbers. Arrow's own conversion of a list imports pandas, too."""
+    return pa.ListArray.from_arrays(pa.array([0, len(numbers)], pa.int32()), pa.array(numbers))
 
-    Arrow's own `to_numpy` gives the same, and imports pandas if it is installed, which takes longer than the rest.
+
+def numbers_of(values: pa.Array | pa.ChunkedArray) -> NDArray[Any]:
+    """Return numbers, none of which is null, as an array that may not be written.
+
+    Arrow's own `to_numpy` gives the same, and imports pandas for it if that is installed, which takes longer than the
+    rest.
     """
-    values = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    _, data = values.buffers()
-    kind = np.dtype(values.type.to_pandas_dtype())
-    return np.frombuffer(data or b"", kind, len(values), values.offset * kind.itemsize)
+    whole = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+    if not (pa.types.is_integer(whole.type) or pa.types.is_floating(whole.type)):
+        raise TypeError(f"{whole.type} are no numbers")
+    dtype = np.dtype(whole.type.to_pandas_dtype())
+    if not len(whole):
+        return np.empty(0, dtype)
+    return np.frombuffer(whole.buffers()[1], dtype, len(whole), whole.offset * dtype.itemsize)
 
 
 def _checksum(column: pa.ChunkedArray, metadata: Mapping[bytes, bytes]) -> int:
@@ -171,10 +181,15 @@ def _checksum(column: pa.ChunkedArray, metadata: Mapping[bytes, bytes]) -> int:
         checksum = _checksum_of_numbers(np.diff(numbers_of(values.offsets)), checksum)
         values = values_of_lists(values)
     if pa.types.is_string(values.type):
-        return zlib.crc32("\n".join(values.to_pylist()).encode(), checksum)
+        # The bytes of all strings lie one behind the other. A Python string for each row would take longer.
+        _, offsets, texts = values.buffers()
+        ends = np.frombuffer(offsets or b"\0" * 4, np.int32, len(values) + 1, 4 * values.offset)
+        checksum = _checksum_of_numbers(np.diff(ends), checksum)
+        values = np.frombuffer(texts or b"", np.uint8)[ends[0] : ends[-1]]
+        return _checksum_of_numbers(values, checksum)
     return _checksum_of_numbers(numbers_of(values), checksum)
 
 
-def _checksum_of_numbers(numbers: np.ndarray[Any, Any], checksum: int) -> int:
+def _checksum_of_numbers(numbers: NDArray[Any], checksum: int) -> int:
     little_endian = np.ascontiguousarray(numbers, numbers.dtype.newbyteorder("<"))
     return zlib.crc32(little_endian.data, zlib.crc32(little_endian.dtype.str.encode(), checksum))

@@ -16,7 +16,8 @@ from mfcc_assets.features.frames import RaggedFrames
 from mfcc_assets.features.parameters import FeaturesParameters
 from mfcc_assets.features.statistics import segment_means
 from mfcc_assets.ids import AudioId
-from mfcc_assets.search.cascade import COARSE_FACTOR, COARSE_MODEL, ContourQuery, corrected_within_margin, prune
+from mfcc_assets.search.cascade import COARSE_FACTOR, COARSE_MODEL, ContourQuery
+from mfcc_assets.search.pruning import corrected_within_margin, prune
 from mfcc_assets.similarity.dtw.distance import DTW, pooled_scales
 from mfcc_assets.similarity.dtw.kernels import dtw_distance, dtw_distances, warm_up
 from mfcc_assets_tests.benchmarks.corpus import Corpus

@@ -16,14 +16,8 @@ from mfcc_assets.features.frames import RaggedFrames
 from mfcc_assets.features.low_band import low_coefficients
 from mfcc_assets.ids import AudioId
 from mfcc_assets.search import cascade
-from mfcc_assets.search.cascade import (
-    COARSE_FACTOR,
-    COARSE_MODEL,
-    ContourQuery,
-    candidates_to_fetch,
-    corrected_within_margin,
-    prune,
-)
+from mfcc_assets.search.cascade import COARSE_FACTOR, COARSE_MODEL, ContourQuery, candidates_to_fetch
+from mfcc_assets.search.pruning import corrected_within_margin, prune
 from mfcc_assets.similarity.dtw.distance import DTW, pooled_scales
 from mfcc_assets_tests.benchmarks.corpus import Corpus
 from mfcc_assets_tests.benchmarks.measuring import Measured

@@ -13,9 +13,11 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import certify
-from mfcc_assets.search.candidates import CandidateSearch
+from mfcc_assets.search.candidates import candidates_in_windows
+from mfcc_assets.search.cascade import compares_all
 from mfcc_assets.search.id_arrays import TrackOfAudio
 from mfcc_assets.search.index import IndexParameters, LibraryIndex
 from mfcc_assets.search.query import Search
@@ -38,7 +40,7 @@ MOST_CORE_HOURS = 12
 MOST_RESIDENT = 2e9
 CORE_HOURS_BEFORE = 131
 
-_QUERIES_AT_ONCE = 32
+_QUERIES_AT_ONCE = 64
 
 _Value = TypeVar("_Value")
 
@@ -164,16 +166,20 @@ def _lists(
     index: LibraryIndex, rows: NDArray[np.int64], windows: list[NDArray[np.int64]]
 ) -> tuple[dict[int, tuple[int, RankedList]], tuple[float, float]]:
     """Return the number of candidates and the ranking of each query, and the core seconds of both."""
-    lists, of_candidates, of_rankings = {}, 0.0, 0.0
-    for row, window in zip(rows.tolist(), windows, strict=True):
-        begun = time.thread_time()
-        candidates = CandidateSearch.of_row(index, row).pruned(window, WANTED)
-        found = time.thread_time()
-        names = [index.tracks.audio_ids[number] for number in candidates.rows.tolist()]
+    every, of_candidates = _cores(lambda: candidates_in_windows(index, rows, windows, WANTED))
+
+    def ranked(row: int, names: list[AudioId]) -> RankedList:
         search = _search(index, row)
-        ranked = certify(search, search.nearest(names, WANTED), count=WANTED, others=names)
-        of_candidates, of_rankings = of_candidates + found - begun, of_rankings + time.thread_time() - found
-        lists[row] = (len(names), ranked)
+        found = search.nearest(names, WANTED)
+        if compares_all(len(names), WANTED):
+            return found
+        return certify(search, found, count=WANTED, others=names)
+
+    lists, of_rankings = {}, 0.0
+    for row, candidates in zip(rows.tolist(), every, strict=True):
+        names = [index.tracks.audio_ids[number] for number in candidates.rows.tolist()]
+        ranking, taken = _cores(lambda row=row, names=names: ranked(row, names))  # type: ignore[misc]
+        lists[row], of_rankings = (len(names), ranking), of_rankings + taken
     return lists, (of_candidates, of_rankings)
 
 

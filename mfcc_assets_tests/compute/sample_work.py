@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -74,6 +75,12 @@ def write_name(_context: Context, _version: str, items: pa.RecordBatch) -> pa.Re
         (Path(row["folder"]) / row["key"]).write_text(row["key"])
         rows.append({"half": 0.0, "parts": [], "process": os.getpid()})
     return pa.RecordBatch.from_pylist(rows, HALVES)
+
+
+def write_slowly(context: Context, version: str, items: pa.RecordBatch) -> pa.RecordBatch:
+    """Write a file for each number, which takes a while."""
+    time.sleep(0.02 * items.num_rows)
+    return write_name(context, version, items)
 
 
 def _kill_engine_once(folder: Path) -> None:

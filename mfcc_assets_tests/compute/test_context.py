@@ -32,6 +32,16 @@ def test_the_settings_of_work_are_texts_without_databases_and_their_secrets() ->
     assert "documents" not in str(values)
 
 
+def test_only_an_executor_that_needs_the_key_of_the_blobs_learns_of_the_vault() -> None:
+    vault = {"key_vault_url": "https://vault.example", "secret_seconds": 60}
+
+    with_key = settings_of_work(AZURE.model_copy(update=vault))
+    without = settings_of_work(AZURE.model_copy(update=vault | {"blob_key_secret": None}))
+
+    assert with_key["key_vault_url"] == vault["key_vault_url"]
+    assert not vault.keys() & without.keys()
+
+
 def test_an_executor_opens_a_context_with_the_same_parameters() -> None:
     context = opened_context(settings_of_work(AZURE))
 

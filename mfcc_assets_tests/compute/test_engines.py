@@ -73,11 +73,13 @@ def test_nothing_is_done_for_no_items(compute, settings_of_engine) -> None:
     assert rows_of(compute, settings_of_engine, "halve") == []
 
 
-def test_the_work_can_be_abandoned(compute, settings_of_engine) -> None:
-    work = work_named("halve", settings_of_work(settings_of_engine))
-    running = compute.run(work, numbers(range(20)))
+def test_work_that_is_abandoned_is_not_done_to_its_end(compute, settings_of_engine, tmp_path) -> None:
+    every, folder = range(200), tmp_path / "written"
+    folder.mkdir()
+    running = compute.run(work_named("write_slowly", settings_of_work(settings_of_engine)), numbers(every, folder))
 
     next(running)
     running.close()
 
+    assert len(list(folder.iterdir())) < len(every)
     assert len(rows_of(compute, settings_of_engine, "halve", 1, 2)) == 2

@@ -22,13 +22,13 @@ def test_each_item_is_told_when_it_begins(tmp_path) -> None:
     assert sorted(key for progress in told for key in progress.begun) == [f"{number:04}" for number in range(5)]
 
 
-def test_a_few_items_need_no_other_thread(tmp_path) -> None:
+def test_a_single_item_needs_no_other_thread(tmp_path) -> None:
     engine, threads = ThreadsEngine(Context(Library(Settings(home=tmp_path, min_seconds=2.5)))), set[int]()
 
     def tell(_: Progress) -> None:
         threads.add(threading.get_ident())
 
-    assert len(list(engine.results(work_named("halve", {}, at_once=5), numbers(range(5)), tell))) == 1
+    assert len(list(engine.results(work_named("halve", {}, at_once=5), numbers([1]), tell))) == 1
     assert threads == {threading.get_ident()}
 
 
@@ -44,10 +44,11 @@ def test_the_work_on_an_item_may_use_several_cores_if_there_are_fewer_slices_tha
     assert [half for batch in found for half in batch["half"].to_pylist()] == [one_core] * count
 
 
-def test_items_are_cut_into_slices_for_all_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("at_once", [8, 1_000])
+def test_items_are_cut_into_slices_for_all_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int) -> None:
     monkeypatch.setattr(local, "WORKERS", 2)
     engine = ThreadsEngine(Context(Library(Settings(home=tmp_path))))
 
-    found = engine.results(work_named("tell_cores", {}, at_once=8), numbers(range(9)), lambda _: None)
+    found = engine.results(work_named("tell_cores", {}, at_once=at_once), numbers(range(9)), lambda _: None)
 
     assert sorted(batch.num_rows for batch in found) == [3, 3, 3]

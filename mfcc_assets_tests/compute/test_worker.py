@@ -1,11 +1,10 @@
 """What every engine does with some items."""
 
-import logging
-
 import pyarrow as pa
 import pytest
 
 from mfcc_assets.compute.context import Context
+from mfcc_assets.compute.port import MOST_FAILED
 from mfcc_assets.compute.worker import function_named, results_of, slices_of
 from mfcc_assets.library import Library
 from mfcc_assets.settings import Settings
@@ -46,16 +45,24 @@ def test_only_the_item_that_fails_has_an_error(context) -> None:
     }
 
 
-def test_an_unexpected_error_is_told_with_its_item_and_logged_with_its_place(context, caplog) -> None:
-    caplog.set_level(logging.ERROR)
-
+def test_an_unexpected_error_is_told_with_its_item_and_its_place(context) -> None:
     (row,) = rows_of(context, "halve", POISONED)
 
     assert row["error_code"] == "WorkFailed"
     assert row["error"]["what"] == "its work failed (ValueError: it is poisoned)"
     assert row["error"]["subject"] == "0200"
     assert "sample_work.py" in row["error"]["traceback"]
-    assert "sample_work.py" in caplog.text
+
+
+def test_after_many_failures_one_after_the_other_the_others_are_not_tried(context, tmp_path) -> None:
+    poisoned = [POISONED] * MOST_FAILED
+    (batch,) = numbers([1, *poisoned, 2, 3], tmp_path).to_batches()
+
+    rows = results_of(context, work_named("write_name", {}, at_once=100), batch).to_pylist()
+
+    assert [row["error_code"] for row in rows] == [None, *["WorkFailed"] * (MOST_FAILED + 2)]
+    assert [row["key"] for row in rows] == batch["key"].to_pylist()
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["0001"]
 
 
 def test_a_function_that_loses_rows_fails_on_all_items(context) -> None:

@@ -51,7 +51,8 @@ def test_files_that_are_copied_into_containers_are_answered_without_any_command(
     assert [len(library.indexes.read(one.version).tracks) for one in library.indexes.history()] == [5, 10]
 
     sensors = {sensor["name"]: sensor["sensorState"]["status"] for sensor in defined["sensorsOrError"]["results"]}
-    running = ("late_answers_sensor", "orphaned_runs_sensor", "soundtracks_sensor", "uploads_sensor")
+    of_uploads = ("arrivals_sensor", "uploads_sensor")
+    running = (*of_uploads, "late_answers_sensor", "orphaned_runs_sensor", "soundtracks_sensor")
     assert sensors == {**dict.fromkeys(running, "RUNNING"), "library_conditions": "STOPPED"}
     nodes = {node["assetKey"]["path"][0]: node for node in defined["assetNodes"]}
     assert {key["path"][0] for key in nodes["upload_candidates"]["dependencyKeys"]} == {

@@ -1,5 +1,7 @@
 """The code location: its graph of assets, checks, jobs and sensors, and the description of every asset."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -42,6 +44,8 @@ OTHER_CHECKS = {
     ("soundtrack_recommendations", "recommendations_name_existing_tracks"),
 }
 UPLOAD_CHECKS = {("upload_recommendations", "uploads_are_answered_within_a_minute")}
+CHILDS = {"PIL", "av", "mutagen", "pandas", "soundfile", "soxr"}
+"""Packages with which child processes read files, and one that nothing needs."""
 
 
 def _assets() -> Iterator[dg.AssetsDefinition]:
@@ -54,6 +58,14 @@ def _specs() -> dict[str, dg.AssetSpec]:
 
 def test_the_definitions_can_be_loaded() -> None:
     dg.Definitions.validate_loadable(defs)
+
+
+def test_the_process_of_a_run_imports_nothing_that_only_its_child_processes_need() -> None:
+    program = f"import sys, mfcc_assets.definitions; print(*{CHILDS!r} & sys.modules.keys())"
+
+    assert not subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    ).stdout.strip()
 
 
 def test_the_lineage_is_as_documented() -> None:
@@ -110,7 +122,8 @@ def test_jobs_sensors_and_schedules_are_as_documented() -> None:
     assert set(schedules) == {"nightly_schedule", "housekeeping_schedule", "retention_schedule", "history_schedule"}
     assert {schedule.default_status for schedule in schedules.values()} == {dg.DefaultScheduleStatus.RUNNING}
     running = {name for name, sensor in sensors.items() if sensor.default_status == dg.DefaultSensorStatus.RUNNING}
-    assert running == {"uploads_sensor", "soundtracks_sensor", "orphaned_runs_sensor", "late_answers_sensor"}
+    of_uploads = {"uploads_sensor", "arrivals_sensor"}
+    assert running == of_uploads | {"soundtracks_sensor", "orphaned_runs_sensor", "late_answers_sensor"}
     assert set(sensors) == running | {"library_conditions"}
 
 

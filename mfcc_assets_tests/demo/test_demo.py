@@ -1,8 +1,6 @@
 """`make demo`: the starter library and an upload, through real runs of Dagster. Then the pages and the notebook."""
 
 import re
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,11 +9,24 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from docs.samples import PAGES, REPOSITORY, make_checkout, make_demo, page_as_run, samples_of, written_pictures
+from docs.samples import (
+    PAGES,
+    PROGRAMS,
+    REPOSITORY,
+    make_checkout,
+    make_demo,
+    page_as_run,
+    program_as_run,
+    programs_of,
+    samples_of,
+    written_pictures,
+)
 from docs.write_notebook import NOTEBOOK, printed, run_notebook
 from mfcc_assets.library import Library
 from mfcc_assets.settings import Settings
 from mfcc_assets_tests.runs import copied_home
+
+DOCS = REPOSITORY / "docs"
 
 MOST_UNLIKE_PIXELS = 0.005
 """Share of the pixels of a picture that may differ. Other processors round otherwise, and move points a little."""
@@ -104,11 +115,19 @@ def test_the_notebook_runs_and_prints_what_it_shows(demo: Demo) -> None:
     assert NOTEBOOK.stat().st_size < MOST_NOTEBOOK_BYTES
 
 
-def test_the_code_of_the_page_on_python_prints_what_it_shows(checkout: Path) -> None:
-    page = (REPOSITORY / "docs" / "python.md").read_text()
-    code, shown = (
-        re.findall(rf"^```{kind}\n(.*?)^```$", page, re.DOTALL | re.MULTILINE) for kind in ("python", "text")
-    )
+@pytest.mark.parametrize(
+    ("page", "program"), [(page, name) for page in PROGRAMS for name in programs_of((DOCS / page).read_text())]
+)
+def test_a_program_of_a_page_prints_what_it_shows(page: str, program: str, demo: Demo, checkout: Path) -> None:
+    text = (DOCS / page).read_text()
+    page_as_run(text, checkout, demo.first)  # programs read what commands have written
 
-    ran = subprocess.run([sys.executable, "-c", "".join(code)], cwd=checkout, capture_output=True, text=True)
-    assert ran.stdout == "".join(shown), ran.stderr
+    part = programs_of(text)[program]
+    assert program_as_run(part, checkout) == part, "Run python -m docs.write_samples."
+
+
+def test_the_programs_of_the_pages_are_found() -> None:
+    assert [[*programs_of((DOCS / page).read_text())] for page in PROGRAMS] == [
+        ["Python"],
+        ["DuckDB", "pandas", "Spark"],
+    ]

@@ -15,7 +15,7 @@ def mislabel_cepstra(library: Library, audio_id: AudioId, sound: NDArray[np.floa
     parameters = library.feature_parameters.cepstra
     other = replace(parameters, lifter=parameters.lifter + 1)
     library.features.write_analysis(audio_id, analysed(sound), other)
-    folders = (f"frames/{version}" for version in (other.version, parameters.version))
+    folders = (f"frames/features_version={version}" for version in (other.version, parameters.version))
     _replace(library, audio_id, *folders)
 
 

@@ -78,7 +78,9 @@ def test_a_damaged_track_spoils_only_its_own_pair(library: Library) -> None:
     index, _ = index_and_rank(library)
     name = f"summaries/{index.parameters.features.version}/{audio_id(5)}.parquet"
     library.blobs.write(CEPSTRA, name, b"damaged")
-    library.blobs.delete(CEPSTRA, f"frames/{index.parameters.features.cepstra.version}/{audio_id(5)}.parquet")
+    library.blobs.delete(
+        CEPSTRA, f"frames/features_version={index.parameters.features.cepstra.version}/{audio_id(5)}.parquet"
+    )
     with Library(library.settings) as later:
         publish_built_index(later)
         pair = explain_pair(later, index, find_track(later, "1.flac"), find_track(later, "2.flac"))

@@ -5,9 +5,9 @@ import logging
 import pyarrow as pa
 import pytest
 
-from mfcc_assets.compute.port import RESULT
+from mfcc_assets.compute.port import MOST_FAILED, RESULT
 from mfcc_assets.errors import FeaturesMissing, WorkFailed
-from mfcc_assets.pipeline.failed_work import MOST_FAILED, FailedWork, succeeded
+from mfcc_assets.pipeline.failed_work import FailedWork, succeeded
 
 
 def test_the_first_error_is_raised_and_the_log_names_all(caplog: pytest.LogCaptureFixture) -> None:

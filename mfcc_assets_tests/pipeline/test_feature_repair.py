@@ -5,10 +5,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
+from mfcc_assets.pipeline.library_health import examine_features
+from mfcc_assets.pipeline.outstanding_work import outstanding_work
 from mfcc_assets.pipeline.recommend_file import recommend_file
 from mfcc_assets.storage.blobs.port import CEPSTRA
 from mfcc_assets_tests.damage import cut, damage, flip, lists, names
+from mfcc_assets_tests.former_cepstra import put_former_cepstra, write_former_cepstra
+from mfcc_assets_tests.ranked_library import cepstra
 from mfcc_assets_tests.runs import Work, run_library
 
 FOLDERS = ("frames/", "timbre/", "summaries/")
@@ -85,3 +90,42 @@ def test_each_run_checks_the_next_of_many_unchanged_files(ten_tracks, instance, 
     repaired = [run_library(ten_tracks, instance).work.track_features for _ in range(5)]
     assert sum(repaired) == 10
     assert 0 < max(repaired) <= 8
+
+
+def test_a_run_takes_cepstra_of_an_older_version_over_and_computes_none(ten_tracks, instance):
+    former = lists(ten_tracks)
+    present = put_former_cepstra(ten_tracks)
+    run = run_library(ten_tracks, instance)
+    assert run.work == Work()
+    assert run.figure("soundtrack_cepstra", "notes") == "none"
+    assert {name: ten_tracks.blobs.read(CEPSTRA, name) for name in names(ten_tracks, "frames/")} == present
+    assert lists(ten_tracks) == former
+    assert outstanding_work(ten_tracks) == []
+
+
+def test_a_library_with_cepstra_of_an_older_version_answers_before_the_next_run(ten_tracks, query, caplog):
+    answer = recommend_file(ten_tracks, query, count=5, exact=True)
+    put_former_cepstra(ten_tracks)
+    with Library(ten_tracks.settings) as library:
+        assert recommend_file(library, query, count=5, exact=True).recommendations == answer.recommendations
+        assert examine_features(library).found == "40 files read"
+        assert not examine_features(library).faults
+    assert not caplog.text
+
+
+def test_damaged_cepstra_of_an_older_version_are_named_and_computed_again(ten_tracks, instance):
+    run_library(ten_tracks, instance)
+    present = put_former_cepstra(ten_tracks)
+    version = ten_tracks.feature_parameters.cepstra.version
+    former = names(ten_tracks, f"frames/{version}/")
+    damage_without_a_trace(ten_tracks, former[:2])
+    old = write_former_cepstra(ten_tracks.blobs, AudioId("old"), cepstra(0), "0dd")
+    damage(ten_tracks, old, cut)
+    run = run_library(ten_tracks, instance)
+    assert run.work.cepstra == 2
+    notes = run.figure("soundtrack_cepstra", "notes")
+    for name in former[:2]:
+        assert f"cepstra/{name}: the stored features are damaged (those of " in notes
+    assert notes.count("This run computes them again.") == 2
+    assert f"cepstra/{old}: the stored features are damaged. They are deleted, as" in notes
+    assert {name: ten_tracks.blobs.read(CEPSTRA, name) for name in names(ten_tracks, "frames/")} == present

@@ -55,9 +55,13 @@ def test_the_first_name_that_can_be_read_is_used(library: Library, song: Path) -
 
 
 @pytest.mark.usefixtures("song")
-@pytest.mark.parametrize("name", ["gone.flac", "song.flac"])
-def test_a_file_that_has_gone_or_changed_since_it_was_observed_gives_nothing(library: Library, name: str) -> None:
-    assert analysed(library, "0" * 32, name) == dict.fromkeys(ANALYSED.names)
+@pytest.mark.parametrize(
+    ("names", "gone"), [(["gone.flac"], True), (["song.flac"], False), (["a", "song.flac"], False)]
+)
+def test_a_file_that_has_gone_or_changed_since_it_was_observed_gives_nothing_but_which_of_both(
+    library: Library, names: list[str], gone: bool
+) -> None:
+    assert analysed(library, "0" * 32, *names) == dict.fromkeys(ANALYSED.names) | {"gone": gone}
 
 
 def test_a_file_whose_audio_is_known_is_not_computed_again(library: Library, song: Path) -> None:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mfcc_assets.library import Library
-from mfcc_assets.search import cascade, window
+from mfcc_assets.search import pruning, window
 from mfcc_assets.settings import Settings
 from mfcc_assets.similarity.rankings import RANKINGS
 from mfcc_assets.storage.ranking_store import STAGES
@@ -44,7 +44,7 @@ def as_in_a_large_library() -> Iterator[None]:
         patch.setattr(window, "candidates_to_fetch", lambda tracks, _: tracks // 2)
         patch.setattr("mfcc_assets.pipeline.index.REORDERED", 3)
         patch.setattr("mfcc_assets.pipeline.index.EVALUATED_COUNT", 2)
-        patch.setattr(cascade, "_MOST_COMPARED", 5)
+        patch.setattr(pruning, "_MOST_COMPARED", 5)
         yield
 
 

@@ -6,6 +6,7 @@ from mfcc_assets.pipeline.music_files import soundtrack_files
 from mfcc_assets.pipeline.outstanding_work import changed_soundtracks, outstanding_work
 from mfcc_assets.pipeline.recommendations import recommend_soundtracks
 from mfcc_assets.settings import Settings
+from mfcc_assets_tests.former_cepstra import put_former_cepstra
 from mfcc_assets_tests.pipeline.encodings import encoded_again
 from mfcc_assets_tests.ranked_library import add_track, add_tracks, cepstra, publish
 
@@ -32,6 +33,11 @@ def test_recommendations_that_a_killed_run_did_not_write_are_outstanding_work(te
     )
 
     assert outstanding_work(ten_tracks) == [f"1 soundtrack lacks recommendations of index {version}"]
+
+
+def test_cepstra_of_an_older_version_are_outstanding_work(ten_tracks: Library) -> None:
+    put_former_cepstra(ten_tracks)
+    assert outstanding_work(ten_tracks) == ["cepstra are stored as an older version of this program wrote them"]
 
 
 def test_another_number_of_recommendations_is_outstanding_work(ten_tracks: Library) -> None:

@@ -67,10 +67,9 @@ def test_the_words_of_a_stored_track_agree_with_its_rank_in_the_library(library:
 def test_a_damaged_track_is_left_out_of_the_comparison(library: Library) -> None:
     add_tracks(library, *range(12))
     index, _ = index_and_rank(library)
-    for folder in ("frames", "summaries"):
-        version = index.parameters.features
-        name = version.cepstra.version if folder == "frames" else version.version
-        library.blobs.delete(CEPSTRA, f"{folder}/{name}/{audio_id(5)}.parquet")
+    features = index.parameters.features
+    for folder in (f"frames/features_version={features.cepstra.version}", f"summaries/{features.version}"):
+        library.blobs.delete(CEPSTRA, f"{folder}/{audio_id(5)}.parquet")
 
     with Library(library.settings) as later:
         words_of(later, index, cepstra_of(later, audio_id(1), index.parameters.features))

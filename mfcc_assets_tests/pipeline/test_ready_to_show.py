@@ -136,7 +136,7 @@ def test_a_track_without_features_does_not_stop_a_publication(library: Library) 
     add_tracks(library, *range(8))
     index, _ = index_and_rank(library)
     cepstra = library.feature_parameters.cepstra
-    library.blobs.delete(CEPSTRA, f"frames/{cepstra.version}/{audio_id(3)}.parquet")
+    library.blobs.delete(CEPSTRA, f"frames/features_version={cepstra.version}/{audio_id(3)}.parquet")
 
     publish(library)
 

@@ -34,7 +34,7 @@ def shift_stored_cepstra(library: Library, audio_id: AudioId, parameters: Cepstr
     analysis = library.features.read_analysis(audio_id, parameters)
     shifted = analysis.cepstra.copy()
     shifted[50, 5] += by
-    library.blobs.delete(CEPSTRA, f"frames/{parameters.version}/{audio_id}.parquet")
+    library.blobs.delete(CEPSTRA, f"frames/features_version={parameters.version}/{audio_id}.parquet")
     library.features.write_analysis(audio_id, Analysis(shifted, analysis.timbre), parameters)
 
 

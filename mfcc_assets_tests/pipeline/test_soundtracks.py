@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mfcc_assets.compute import local
-from mfcc_assets.errors import FeaturesMissing, WorkFailed
+from mfcc_assets.errors import BlobNotFound, FeaturesMissing, WorkFailed
 from mfcc_assets.library import Library
+from mfcc_assets.pipeline.analysed_bytes import ByteAnalysis, ObservedFile
 from mfcc_assets.pipeline.observe import observe_soundtracks
 from mfcc_assets.pipeline.soundtracks import (
     COMPUTED,
@@ -190,3 +191,16 @@ def test_work_that_fails_on_one_file_names_it_and_the_next_run_computes_only_thi
     poisoned.undo()
 
     assert Counter(analyse(library).outcomes.values()) == {UNCHANGED: 9, COMPUTED: 1}
+
+
+def test_a_file_that_only_the_process_which_computes_does_not_find_is_a_fault(
+    library: Library, song: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An executor on another machine sees an empty folder if the blobs are not shared with it."""
+
+    def see_nothing(_: ByteAnalysis, file: ObservedFile) -> None:
+        raise BlobNotFound("there is no such blob", subject=file.name)
+
+    monkeypatch.setattr(ByteAnalysis, "of", see_nothing)
+    with pytest.raises(WorkFailed, match=rf"{song.name}: its file is there, and the process that computes"):
+        analyse(library, song)

@@ -263,5 +263,7 @@ def mislabel_cepstra(library: Library, audio_id: AudioId) -> None:
     expected = library.feature_parameters.cepstra
     other = replace(expected, preemphasis=0.5)
     library.features.write_analysis(audio_id, library.features.read_analysis(audio_id, expected), other)
-    made, named = (f"frames/{parameters.version}/{audio_id}.parquet" for parameters in (other, expected))
+    made, named = (
+        f"frames/features_version={parameters.version}/{audio_id}.parquet" for parameters in (other, expected)
+    )
     library.blobs.write("cepstra", named, library.blobs.read("cepstra", made))

@@ -8,14 +8,8 @@ from hypothesis import strategies as st
 from mfcc_assets.evaluation.metrics import recall
 from mfcc_assets.features.frames import RaggedFrames
 from mfcc_assets.ids import AudioId
-from mfcc_assets.search.cascade import (
-    COARSE_FACTOR,
-    COARSE_MODEL,
-    ContourQuery,
-    candidates_to_fetch,
-    corrected_within_margin,
-    prune,
-)
+from mfcc_assets.search.cascade import COARSE_FACTOR, COARSE_MODEL, ContourQuery, candidates_to_fetch
+from mfcc_assets.search.pruning import corrected_within_margin, prune
 from mfcc_assets.similarity.dtw.distance import WarpedDistance
 from mfcc_assets.similarity.hubness import ROUNDS, Correction, DistanceStatistics
 from mfcc_assets.similarity.rankings import WARPED, rank

@@ -26,7 +26,7 @@ from mfcc_assets_tests.services.faulty_proxy import FaultyProxy, faulty_proxy
 
 CEPSTRA = CepstraParameters()
 FEATURES = FeaturesParameters()
-FRAMES = f"frames/{CEPSTRA.version}/audio.parquet"
+FRAMES = f"frames/features_version={CEPSTRA.version}/audio.parquet"
 TIMBRE = f"timbre/{CEPSTRA.version}/audio.parquet"
 TRACK_FEATURES = f"summaries/{FEATURES.version}/audio.parquet"
 DAMAGE = {
@@ -93,11 +93,18 @@ def test_an_analysis_whose_writer_was_killed_does_not_exist(features, blobs):
         features.read_analysis("audio", CEPSTRA)
 
 
-def test_any_tool_can_read_cepstra_as_a_table(features, blobs):
-    features.write_analysis("audio", analysis(), CEPSTRA)
-    table = pq.read_table(pa.BufferReader(blobs.read("cepstra", FRAMES)))
-    assert table.column_names == [f"COE_{number}" for number in range(1, 14)]
-    assert set(table.schema.types) == {pa.float32()}
+def test_any_tool_can_read_the_cepstra_of_all_audio_as_one_table(features, tmp_path):
+    written = {"a": with_timbre(cepstra(frames=50)), "b": with_timbre(cepstra(frames=70))}
+    for audio, of_audio in written.items():
+        features.write_analysis(audio, of_audio, CEPSTRA)
+    table = pq.read_table(tmp_path / "cepstra" / "frames").sort_by([("audio_id", "ascending"), ("frame", "ascending")])
+    coefficients = [f"COE_{number}" for number in range(1, 14)]
+    assert table.column_names == ["audio_id", "frame", *coefficients, "features_version"]
+    assert table["audio_id"].to_pylist() == ["a"] * 50 + ["b"] * 70
+    assert table["frame"].to_pylist() == [*range(50), *range(70)]
+    assert set(table["features_version"].to_pylist()) == {CEPSTRA.version}
+    rows = np.column_stack([table[name].to_numpy() for name in coefficients])
+    np.testing.assert_array_equal(rows, np.vstack([of_audio.cepstra for of_audio in written.values()]), strict=True)
 
 
 def test_track_features_are_read_as_they_were_written(features):
@@ -285,3 +292,17 @@ class TestOnAzure:
             proxy.answer_next(1, 503)
             with pytest.raises(StoreError, match="503"):
                 features.read_track_features(audio_id, FEATURES)
+
+
+def test_a_run_sees_what_another_process_wrote_after_it_was_told_so(features: FeatureStore, tmp_path: Path) -> None:
+    assert features.audio_with_cepstra(CEPSTRA, "run") == features.audio_with_track_features(FEATURES, "run") == set()
+    other = FeatureStore(LocalBlobs(tmp_path, lambda: bytes(32)))
+    other.write_analysis(AudioId("audio"), analysis(), CEPSTRA)
+    other.write_track_features(AudioId("audio"), track_features_of(analysis(), FEATURES), FEATURES)
+    assert features.audio_with_cepstra(CEPSTRA, "run") == set()
+
+    features.cepstra_were_written(CEPSTRA)
+    features.track_features_were_written(FEATURES)
+
+    assert features.audio_with_cepstra(CEPSTRA, "run") == {"audio"}
+    assert features.audio_with_track_features(FEATURES, "run") == {"audio"}

@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mfcc_assets.ids import AudioId
+from mfcc_assets.storage.cepstra_files import encodings_of_cepstra, table_of_cepstra
 from mfcc_assets.storage.parquet_files import (
     ROWS_PER_GROUP,
     DamagedParquetError,
@@ -24,7 +26,13 @@ FRAMES = pa.table({f"COE_{number}": chance.normal(size=500).astype(np.float32) f
 FEATURES = pa.table({"mean": [chance.normal(size=13)], "contour": [chance.normal(size=130).astype(np.float32)]})
 RANKINGS = pa.table({"audio_id": ["a", "a", "é"], "candidate": ["b", "c", ""], "distance": [0.5, 1 / 3, -0.0]})
 UNSPLIT = {"use_dictionary": False, "use_byte_stream_split": True}
-KINDS = {"frames": (FRAMES, UNSPLIT), "features": (FEATURES, UNSPLIT), "rankings": (RANKINGS, {})}
+WITH_AUDIO = table_of_cepstra(AudioId("0f" * 16), chance.normal(size=(500, 3)).astype(np.float32))
+KINDS = {
+    "cepstra": (WITH_AUDIO, encodings_of_cepstra(3)),
+    "frames": (FRAMES, UNSPLIT),
+    "features": (FEATURES, UNSPLIT),
+    "rankings": (RANKINGS, {}),
+}
 NAME = "frames/5bde6a2c/é.parquet"
 METADATA = {b"features_version": b"5bde6a2c"}
 
@@ -95,6 +103,7 @@ def test_tables_of_any_length_can_be_read(rows):
     stored = written(table)
     assert same(read(stored), table)
     assert same(read(stored, rows=7), table.slice(0, 7))
+    assert same(read(stored, columns=["number"]), table)
     assert pq.ParquetFile(pa.BufferReader(stored)).num_row_groups == -(-rows // ROWS_PER_GROUP)
 
 

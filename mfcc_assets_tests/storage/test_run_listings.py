@@ -83,7 +83,8 @@ def test_a_run_over_an_unchanged_library_lists_the_files_and_the_features_once_a
 
         parameters = library.feature_parameters
     cepstra = parameters.cepstra.version
-    of_features = (f"frames/{cepstra}/", f"timbre/{cepstra}/", f"summaries/{parameters.version}/", "waveforms/1/")
+    frames = (f"frames/features_version={cepstra}/", f"frames/{cepstra}/")
+    of_features = (*frames, f"timbre/{cepstra}/", f"summaries/{parameters.version}/", "waveforms/1/")
     large = {f"{SOUNDTRACKS}/", "artworks/", *(f"{CEPSTRA}/{folder}" for folder in of_features)}
     assert {folder: listed[folder] for folder in large} == dict.fromkeys(large, 1)
     # All others are folders of an index, which have a few files, however large the library is.

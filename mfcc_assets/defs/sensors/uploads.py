@@ -15,20 +15,25 @@ Each rule prevents a failure that has happened:
   files whose document is gone, and answered uploads whose recommendations went with a lost database.
 - A file that came longer ago than the settings keep it is left to the job that purges it.
 - An upload that a run is answering, or that a failed run may soon answer when the daemon retries it, gets no second
-  run.
+  run. A sweep may request one in the second in which the run of the other sensor is not stored yet. Then the first of
+  the two answers.
 - The key of a run is a digest of the state that requests it and of the time that the upload has waited. Dagster starts
   only one run for a key. So the same work is not requested at every tick. If its runs fail, it is requested again after
   one, two, four and so on minutes, and after an hour once in each hour.
 - A tick that took long is followed by a rest. Otherwise a large container would keep a core busy with listing.
 - While nothing has arrived, a tick waits for some seconds. Otherwise a listener would wait for the daemon, which only
   starts a tick every five seconds.
+- A second sensor looks while the first one does not, because a tick ends when it requests a run. Otherwise whoever
+  uploads after somebody else would wait for the daemon again.
 """
 
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate, groupby
+from threading import Lock
 from typing import TypeVar
 
 import dagster as dg
@@ -50,6 +55,7 @@ from mfcc_assets.pipeline.purge import has_lapsed
 from mfcc_assets.pipeline.upload_document import UNANSWERED, State, UploadDocument
 from mfcc_assets.pipeline.upload_register import receive_files, register_of, upload_files
 from mfcc_assets.pipeline.uploads import UNANSWERABLE
+from mfcc_assets.settings import Settings
 from mfcc_assets.storage.blobs.port import Blob
 
 UPLOADS_JOB = "uploads"
@@ -63,7 +69,14 @@ BYTES_PER_TICK = 1_000_000_000
 
 NOTHING_ARRIVED = "Nothing has arrived."
 
+MORE_SECONDS = 10
+"""Time that the second sensor waits longer than the first, so that both seldom wait for the daemon at once: it starts
+ticks every five seconds."""
+
 _DOUBLED_IN_AN_HOUR = 6
+
+_looking = Lock()
+"""Held by the tick that looks for files, until it has received them. So no two ticks of this process receive one."""
 
 _Key = TypeVar("_Key", bound=str)
 
@@ -162,8 +175,24 @@ def wait_for_arrival(library: Library) -> None:
     while (began := time.monotonic()) < until:
         if arrived_files(library, upload_files(library)):
             return
-        ended = time.monotonic()
-        time.sleep(max(0.0, min(max(PAUSE_SECONDS, (ended - began) / TICK_SHARE), until - ended)))
+        _pause(began, until)
+
+
+def _pause(began: float, until: float) -> None:
+    """Wait before the next look, the longer the longer the last one took, at most to a time."""
+    ended = time.monotonic()
+    time.sleep(max(0.0, min(max(PAUSE_SECONDS, (ended - began) / TICK_SHARE), until - ended)))
+
+
+@contextmanager
+def _turn_to_look(until: float) -> Iterator[bool]:
+    """Wait until no other tick looks for files, at most to a time. Yield whether it is the turn of this one."""
+    is_free = _looking.acquire(timeout=max(0.0, until - time.monotonic()))
+    try:
+        yield is_free
+    finally:
+        if is_free:
+            _looking.release()
 
 
 def _can_search(library: Library) -> bool:
@@ -179,6 +208,41 @@ def _documents_without_answer(library: Library) -> dict[UploadId, UploadDocument
     }
 
 
+class _Partitions:
+    """The partitions of uploads, and those that runs are answering.
+
+    They are listed before the documents are read. A run that ends in between has written its documents by then.
+    """
+
+    def __init__(self, context: dg.SensorEvaluationContext) -> None:
+        self._keys = [UploadId(key) for key in context.instance.get_dynamic_partitions(UPLOADS.name or "")]
+        runs = unfinished_runs(context, UPLOADS_JOB)
+        self._answering = {key for run in runs for key in partitions_of_run(run.tags, self._keys)}
+
+    def result(
+        self,
+        lacking: Iterable[UploadId],
+        documents: Mapping[UploadId, UploadDocument],
+        index: str,
+        now: datetime,
+        *,
+        page: int,
+        cursor: str | None = None,
+    ) -> dg.SensorResult:
+        """Return the result of a tick: runs for all uploads that lack an answer and have no run."""
+        wanted = [upload for upload in lacking if upload not in self._answering]
+        known = set(self._keys)
+        new = [upload for upload in wanted if upload not in known]
+        groups = consecutive([*self._keys, *new], set(wanted), page)
+        runs = [run_that_answers(group, documents, index, now) for group in groups]
+        return dg.SensorResult(
+            run_requests=runs,
+            skip_reason=None if runs else NOTHING_ARRIVED,
+            dynamic_partitions_requests=[UPLOADS.build_add_request(new)] if new else [],
+            cursor=cursor,
+        )
+
+
 @dg.sensor(
     job_name=UPLOADS_JOB,
     minimum_interval_seconds=INTERVAL_SECONDS,
@@ -191,27 +255,23 @@ def uploads_sensor(
     settings, before = library.settings, Cursor.parse(context.cursor)
     if before.is_resting(datetime.now(UTC)):
         return dg.SkipReason(RESTING)
-    if not before.is_sweep_due(datetime.now(UTC), settings.sweep_seconds):
-        wait_for_arrival(library)
-    now = datetime.now(UTC)
-    index = library.indexes.published_version() or ""
-    is_sweeping = before.is_sweep_due(now, settings.sweep_seconds) or before.index != index
-    cursor = replace(before, swept=now.timestamp(), index=index) if is_sweeping else before
-    files = list(upload_files(library))
-    if is_sweeping:
-        register_of(library).forget(
-            files=files, documents={upload for state in State for upload in library.documents.ids(state.value)}
-        )
-    arrived = arrived_files(library, files)
-    if not arrived and not is_sweeping:
-        return dg.SensorResult(skip_reason=NOTHING_ARRIVED, cursor=str(cursor.rested(now, datetime.now(UTC))))
-
-    # The runs are listed before the documents are read. A run that ends in between has written its documents by then.
-    partitions = [UploadId(key) for key in context.instance.get_dynamic_partitions(UPLOADS.name or "")]
-    answering = {
-        key for run in unfinished_runs(context, UPLOADS_JOB) for key in partitions_of_run(run.tags, partitions)
-    }
-    documents = receive_files(library, arrived)
+    with _looking:
+        if not before.is_sweep_due(datetime.now(UTC), settings.sweep_seconds):
+            wait_for_arrival(library)
+        now = datetime.now(UTC)
+        index = library.indexes.published_version() or ""
+        is_sweeping = before.is_sweep_due(now, settings.sweep_seconds) or before.index != index
+        cursor = replace(before, swept=now.timestamp(), index=index) if is_sweeping else before
+        files = list(upload_files(library))
+        if is_sweeping:
+            register_of(library).forget(
+                files=files, documents={upload for state in State for upload in library.documents.ids(state.value)}
+            )
+        arrived = arrived_files(library, files)
+        if not arrived and not is_sweeping:
+            return dg.SensorResult(skip_reason=NOTHING_ARRIVED, cursor=str(cursor.rested(now, datetime.now(UTC))))
+        partitions = _Partitions(context)
+        documents = receive_files(library, arrived)
     if is_sweeping:
         documents = _documents_without_answer(library) | documents
     can_search = is_sweeping and _can_search(library)
@@ -219,14 +279,38 @@ def uploads_sensor(
     without_rows = uploads_without_rows(library) if is_sweeping else {}
     documents |= without_rows
     lacking = dict.fromkeys([*unanswered(documents, documents, can_search=can_search), *without_rows])
-    wanted = [upload for upload in lacking if upload not in answering]
-    known = set(partitions)
-    new = [upload for upload in wanted if upload not in known]
-    groups = consecutive([*partitions, *new], set(wanted), settings.sensor_page)
-    runs = [run_that_answers(group, documents, index, now) for group in groups]
-    return dg.SensorResult(
-        run_requests=runs,
-        skip_reason=None if runs else NOTHING_ARRIVED,
-        dynamic_partitions_requests=[UPLOADS.build_add_request(new)] if new else [],
-        cursor=str(cursor.rested(now, datetime.now(UTC))),
-    )
+    cursor = cursor.rested(now, datetime.now(UTC))
+    return partitions.result(lacking, documents, index, now, page=settings.sensor_page, cursor=str(cursor))
+
+
+@dg.sensor(
+    job_name=UPLOADS_JOB,
+    minimum_interval_seconds=INTERVAL_SECONDS,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Requests a run for each upload that arrives while `uploads_sensor` does not look.",
+)
+def arrivals_sensor(
+    context: dg.SensorEvaluationContext, library: dg.ResourceParam[Library]
+) -> dg.SensorResult | dg.SkipReason:
+    before = Cursor.parse(context.cursor)
+    if before.is_resting(datetime.now(UTC)):
+        return dg.SkipReason(RESTING)
+    cursor, page = before, library.settings.sensor_page
+    until = time.monotonic() + library.settings.watch_seconds + MORE_SECONDS
+    while time.monotonic() < until:
+        with _turn_to_look(until) as is_free:
+            began, now = time.monotonic(), datetime.now(UTC)
+            arrived = arrived_files(library, upload_files(library)) if is_free else []
+            cursor = before.rested(now, datetime.now(UTC))
+            if arrived:
+                partitions, index = _Partitions(context), library.indexes.published_version() or ""
+                documents = receive_files(library, arrived)
+                lacking = unanswered(documents, documents, can_search=False)
+                return partitions.result(lacking, documents, index, now, page=page, cursor=str(cursor))
+        _pause(began, until)
+    return dg.SensorResult(skip_reason=NOTHING_ARRIVED, cursor=str(cursor))
+
+
+def sensors_of_uploads(settings: Settings) -> list[dg.SensorDefinition]:
+    """Return the sensors of uploads. A sensor that does not wait needs no second one."""
+    return [uploads_sensor, arrivals_sensor] if settings.watch_seconds else [uploads_sensor]

@@ -2,7 +2,7 @@
 
 import io
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,10 +17,12 @@ from mfcc_assets.defs.sensors.cursor import Cursor
 from mfcc_assets.defs.sensors.uploads import (
     PARTITION_TAG,
     UPLOADS_JOB,
+    arrivals_sensor,
     arrived_files,
     consecutive,
     partitions_of_run,
     run_that_answers,
+    sensors_of_uploads,
     unanswered,
     uploads_sensor,
 )
@@ -31,6 +33,8 @@ from mfcc_assets.pipeline.upload_view import upload_with_id
 from mfcc_assets.settings import Settings
 from mfcc_assets_tests.defs.sensors.ticks import swept_now, tick
 from mfcc_assets_tests.runs import create_run, drop_upload, run_library, run_uploads
+
+SETTINGS = Settings()
 
 KEYS = st.lists(st.text("abcdef", min_size=1, max_size=3), unique=True, max_size=12)
 
@@ -282,6 +286,34 @@ def test_an_upload_that_arrives_while_the_sensor_waits_is_found_at_once(
         library.blobs.write("uploads", "a.mp3", b"not music")
         # Without the upload it would wait for longer than this.
         assert len(looking.result(timeout=20).run_requests) == 1
+
+
+def test_an_upload_after_another_one_is_found_before_the_next_tick_of_the_first_sensor(
+    tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    with Library(Settings(home=tmp_path, watch_seconds=30)) as library, ThreadPoolExecutor() as pool:
+        looking = [pool.submit(tick, sensor, library, instance, swept_now()) for sensor in sensors_of_uploads(SETTINGS)]
+        time.sleep(0.2)
+        library.blobs.write("uploads", "a.mp3", b"not music")
+        done, others = wait(looking, timeout=20, return_when=FIRST_COMPLETED)
+        assert (len(done), len(others)) == (1, 1)
+        library.blobs.write("uploads", "b.mp3", b"no music either")
+
+        requests = [request for each in looking for request in each.result(timeout=20).run_requests]
+        # Each file was received by one of the two.
+        assert len({request.tags["mfcc/files"] for request in requests}) == len(requests) == 2
+
+
+def test_a_sensor_that_does_not_wait_has_no_second_one() -> None:
+    assert sensors_of_uploads(SETTINGS.model_copy(update={"watch_seconds": 0.0})) == [uploads_sensor]
+
+
+def test_the_second_sensor_ends_its_tick_if_nothing_arrives(
+    tmp_path: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mfcc_assets.defs.sensors.uploads.MORE_SECONDS", 0)
+    with Library(Settings(home=tmp_path, watch_seconds=0.2)) as library:
+        assert not tick(arrivals_sensor, library, instance, swept_now()).run_requests
 
 
 def test_a_sensor_stops_waiting_after_the_time_of_the_settings(tmp_path: Path, instance: dg.DagsterInstance) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from mfcc_assets.storage.blobs.azure import AzureBlobs
+from mfcc_assets_tests.own_sleep import replace_sleep
 from mfcc_assets_tests.services.azurite import Azurite
 from mfcc_assets_tests.services.faulty_proxy import FaultyProxy, faulty_proxy
 
@@ -41,5 +42,5 @@ def open_blobs(azurite: Azurite, account_url: str, tmp_path: Path) -> Iterator[C
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The waits between requests in seconds, which are recorded and skipped."""
     waited: list[float] = []
-    monkeypatch.setattr("mfcc_assets.storage.blobs.azure_policy.time.sleep", waited.append)
+    replace_sleep(monkeypatch, "mfcc_assets.storage.blobs.azure_policy", waited.append)
     return waited

@@ -12,6 +12,7 @@ from azure.cosmos import CosmosClient, PartitionKey
 from mfcc_assets.errors import Conflict, DocumentNotFound, StoreError
 from mfcc_assets.storage.documents.cosmos import CosmosDocuments
 from mfcc_assets.storage.documents.cosmos_account import INDEXING_POLICY
+from mfcc_assets_tests.own_sleep import replace_sleep
 from mfcc_assets_tests.services.cosmos import Fault, Identity
 from mfcc_assets_tests.services.faulty_proxy import faulty_proxy
 from mfcc_assets_tests.services.processes import free_port
@@ -43,7 +44,7 @@ def meanwhile(monkeypatch):
 
     def happens(deed):
         deeds = [deed]
-        monkeypatch.setattr("tenacity.nap.time.sleep", lambda _: deeds.pop()() if deeds else None)
+        replace_sleep(monkeypatch, "tenacity.nap", lambda _: deeds.pop()() if deeds else None)
 
     return happens
 

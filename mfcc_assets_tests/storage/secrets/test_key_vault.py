@@ -10,6 +10,7 @@ from azure.core.exceptions import ClientAuthenticationError
 
 from mfcc_assets.errors import SecretNotFound, StoreError
 from mfcc_assets.storage.secrets.key_vault import KeyVaultSecrets, open_key_vault
+from mfcc_assets_tests.own_sleep import replace_sleep
 from mfcc_assets_tests.services.key_vault import Refusal, TokenOf, VaultDouble
 
 NAME = "audd-token"
@@ -73,7 +74,7 @@ def test_a_refusal_by_the_firewall_is_not_a_missing_secret(vault: VaultDouble, v
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The waits between requests in seconds, which are recorded and skipped."""
     waited: list[float] = []
-    monkeypatch.setattr("azure.core.pipeline.transport._base.time.sleep", waited.append)
+    replace_sleep(monkeypatch, "azure.core.pipeline.transport._base", waited.append)
     return waited
 
 
