@@ -17,7 +17,7 @@ _Body: TypeAlias = Callable[[dg.AssetExecutionContext, Library], dg.MaterializeR
 def heavy_work(body: _Body) -> _Body:
     """Let the heavy work of an asset run on Databricks, if the settings say so.
 
-    Whatever ends the step, a job that still runs is cancelled.
+    Whatever ends the step, a job that still runs is cancelled. A step that is interrupted is not tried again.
     """
 
     @wraps(body)
@@ -40,5 +40,8 @@ def _jobs_of_step(context: dg.AssetExecutionContext, library: Library) -> Iterat
     try:
         with jobs_started_by(started.start):
             yield
+    except (dg.DagsterExecutionInterruptedError, KeyboardInterrupt) as interruption:
+        # Dagster tries an interrupted step again, as it does with one that failed. That would start another cluster.
+        raise dg.Failure("The step was interrupted.", allow_retries=False) from interruption
     finally:
         started.cancel()

@@ -15,6 +15,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from mfcc_assets.compute import databricks as engine
 from mfcc_assets.compute.chosen import compute_of
 from mfcc_assets.compute.context import Context, settings_of_work
 from mfcc_assets.compute.databricks import WORK_FOLDER
@@ -37,6 +38,7 @@ DEAD = ["sh", "-c", "exit 137"]
 @pytest.fixture
 def workspace(azurite: Azurite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DatabricksDouble]:
     monkeypatch.setattr(databricks, "SECONDS_BETWEEN_QUESTIONS", 0.2)
+    monkeypatch.setattr(engine, "SECONDS_BETWEEN_LOOKS", 0.2)
     with running_databricks(tmp_path, azurite.new_url()) as double:
         double.secrets = {"blob-key": azurite.key, "databricks-client-secret": "unused"}
         yield double
@@ -74,10 +76,11 @@ def parameters_of(workspace: DatabricksDouble) -> list[str]:
 SHARDS = dg.StaticPartitionsDefinition(["0", "1", "2", "3"])
 
 
-def halves_of(every: Sequence[int], seen: list[dict]) -> dg.AssetsDefinition:
-    """Return an asset that halves numbers and keeps the results in a list."""
+def halves_of(every: Sequence[int], seen: list[dict], tries: int) -> dg.AssetsDefinition:
+    """Return an asset that halves numbers and keeps the results in a list. It is tried some times."""
+    policy = dg.RetryPolicy(max_retries=tries - 1)
 
-    @dg.asset(partitions_def=SHARDS, backfill_policy=dg.BackfillPolicy.single_run())
+    @dg.asset(partitions_def=SHARDS, backfill_policy=dg.BackfillPolicy.single_run(), retry_policy=policy)
     @heavy_work
     def halves(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
         context.log.info("The work begins.")
@@ -89,10 +92,12 @@ def halves_of(every: Sequence[int], seen: list[dict]) -> dg.AssetsDefinition:
     return halves
 
 
-def materialised(library: Library, instance: dg.DagsterInstance, *every: int) -> tuple[dg.ExecuteInProcessResult, list]:
+def materialised(
+    library: Library, instance: dg.DagsterInstance, *every: int, tries: int = 1
+) -> tuple[dg.ExecuteInProcessResult, list]:
     """Materialise all partitions of the asset. Return the result, and the rows by key."""
     seen = list[dict]()
-    asset = halves_of(every, seen)
+    asset = halves_of(every, seen, tries)
     job = dg.Definitions(assets=[asset], jobs=[dg.define_asset_job("all", [asset])], resources={"library": library})
     tags = {"dagster/asset_partition_range_start": "0", "dagster/asset_partition_range_end": "3"}
     result = job.resolve_job_def("all").execute_in_process(instance=instance, tags=tags, raise_on_error=False)
@@ -193,18 +198,19 @@ def test_the_error_of_a_job_is_that_of_the_step_with_what_it_concerns(
     assert run.state["result_state"] == "FAILED"
 
 
-def test_a_step_that_is_interrupted_cancels_its_job_and_fails(library, workspace, instance) -> None:
+def test_a_step_that_is_cancelled_in_dagster_cancels_its_job_and_fails_and_is_not_tried_again(
+    library, workspace, instance
+) -> None:
     workspace.command = ["sleep", "600"]
 
-    with (
-        as_soon_as_it_runs(workspace, lambda: os.kill(os.getpid(), signal.SIGINT)),
-        pytest.raises(dg.DagsterExecutionInterruptedError),
-    ):
-        materialised(library, instance, 1, 2)
+    with as_soon_as_it_runs(workspace, lambda: os.kill(os.getpid(), signal.SIGINT)):
+        result, _ = materialised(library, instance, 1, 2, tries=3)
 
     (run,) = instance.get_runs()
     assert workspace.cancelled == [1000]
-    assert run.status != dg.DagsterRunStatus.SUCCESS
+    assert [each.state["result_state"] for each in workspace.runs] == ["CANCELED"]
+    assert run.status == dg.DagsterRunStatus.FAILURE
+    assert "The step was interrupted" in failure_of(result)
     assert instance.get_latest_materialization_event(dg.AssetKey("halves")) is None
 
 
@@ -216,6 +222,7 @@ def test_a_job_that_somebody_cancels_on_databricks_fails_the_step(library, works
 
     assert not result.success
     assert "Run cancelled" in failure_of(result)
+    assert instance.get_latest_materialization_event(dg.AssetKey("halves")) is None
 
 
 def test_a_submission_whose_answer_is_lost_starts_one_cluster(library, workspace, instance) -> None:
