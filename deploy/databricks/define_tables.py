@@ -10,7 +10,7 @@
 
 dbutils.widgets.text("schema", "", "schema of the tables, such as main.mfcc")
 dbutils.widgets.text(
-    "cepstra", "", "folder of one version, such as abfss://cepstra@ACCOUNT.dfs.core.windows.net/frames/VERSION"
+    "cepstra", "", "folder of one version: abfss://cepstra@ACCOUNT.dfs.core.windows.net/frames/features_version=VERSION"
 )
 dbutils.widgets.text("database", "", "schema with the tables of the database, such as mfcc_database.dbo; empty: none")
 schema, cepstra, database = (dbutils.widgets.get(name) for name in ("schema", "cepstra", "database"))
@@ -21,25 +21,21 @@ schema, cepstra, database = (dbutils.widgets.get(name) for name in ("schema", "c
 # MAGIC ## Cepstra
 # MAGIC
 # MAGIC The files of a version of the features, one for each audio, are an external table. The view `cepstra` over it is
-# MAGIC what everyone reads. Each row has the id of its audio, which is the name of the file, the number of its frame,
-# MAGIC and the coefficients COE_1 to COE_13.
+# MAGIC what everyone reads. Each row has the id of its audio, the number of its frame, and the coefficients COE_1 to
+# MAGIC COE_13.
 
 # COMMAND ----------
 
-coefficients = [f"COE_{number}" for number in range(1, 14)]
-version = cepstra.rstrip("/").rpartition("/")[2].rpartition("=")[2]
+version = cepstra.rstrip("/").rpartition("=")[2]
 files = f"{schema}.cepstra_files_{version}"
+coefficients = ", ".join(f"COE_{number} FLOAT" for number in range(1, 14))
 
 spark.sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
 spark.sql(
-    f"CREATE TABLE IF NOT EXISTS {files} ({', '.join(f'{name} FLOAT' for name in coefficients)}) "
+    f"CREATE TABLE IF NOT EXISTS {files} (audio_id STRING, frame INT, {coefficients}) "
     f"USING PARQUET LOCATION '{cepstra}'"
 )
-spark.sql(
-    f"CREATE OR REPLACE VIEW {schema}.cepstra AS SELECT substring_index(_metadata.file_name, '.', 1) AS audio_id, "
-    f"CAST(_metadata.row_index AS INT) AS frame, {', '.join(coefficients)}, '{version}' AS features_version "
-    f"FROM {files}"
-)
+spark.sql(f"CREATE OR REPLACE VIEW {schema}.cepstra AS SELECT *, '{version}' AS features_version FROM {files}")
 
 # COMMAND ----------
 

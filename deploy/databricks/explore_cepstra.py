@@ -12,6 +12,8 @@ import numpy as np
 
 dbutils.widgets.text("schema", "", "schema of the tables, such as main.mfcc")
 spark.sql(f"USE {dbutils.widgets.get('schema')}")
+# The fast reader of Spark before 4.3 does not know the encoding of the coefficients, BYTE_STREAM_SPLIT.
+spark.conf.set("spark.sql.parquet.enableVectorizedReader", "false")
 coefficients = [f"COE_{number}" for number in range(1, 14)]
 
 # COMMAND ----------

@@ -39,6 +39,8 @@ DEAD = ["sh", "-c", "exit 137"]
 def workspace(azurite: Azurite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DatabricksDouble]:
     monkeypatch.setattr(databricks, "SECONDS_BETWEEN_QUESTIONS", 0.2)
     monkeypatch.setattr(engine, "SECONDS_BETWEEN_LOOKS", 0.2)
+    # Pipes waits so long for late messages of a job that has died.
+    monkeypatch.setattr("dagster._core.pipes.utils.WAIT_FOR_LOGS_AFTER_EXECUTION_INTERVAL", 0)
     with running_databricks(tmp_path, azurite.new_url()) as double:
         double.secrets = {"blob-key": azurite.key, "databricks-client-secret": "unused"}
         yield double

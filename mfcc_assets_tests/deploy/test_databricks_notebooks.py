@@ -75,7 +75,7 @@ def session(spark: SparkServers, ten_tracks: Library) -> "SparkSession":
 def frames(ten_tracks: Library) -> Path:
     """Return the folder with the cepstra of a library."""
     version = ten_tracks.feature_parameters.cepstra.version
-    (folder,) = ten_tracks.settings.folder.rglob(f"frames/{version}")
+    (folder,) = ten_tracks.settings.folder.rglob(f"frames/features_version={version}")
     return folder
 
 
@@ -106,6 +106,8 @@ def test_the_notebooks_make_tables_without_a_copy_and_show_the_library(
     assert set(frames.rglob("*")) == before
     audio = {track.audio_id: track for track in ten_tracks.catalogue.soundtracks() if track.audio_id}
     (library,), artists = notebook.shown
+    versions = session.table("mfcc.cepstra").select("features_version").distinct().collect()
+    assert [row["features_version"] for row in versions] == [ten_tracks.feature_parameters.cepstra.version]
     assert library["audio"] == len(audio)
     assert sum(row["tracks"] for row in artists) == len(audio)
     assert plt.get_fignums()
