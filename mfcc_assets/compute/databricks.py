@@ -4,7 +4,11 @@ The job is `mfcc_assets.compute.databricks_job`, on a cluster that exists as lon
 API of Databricks and belongs to Dagster; see `mfcc_assets.defs.databricks`. Here it is a function.
 """
 
+import logging
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import chain, count
+from threading import Event, Thread
 from typing import Protocol
 from uuid import uuid4
 
@@ -21,6 +25,14 @@ WORK_FOLDER = "work"
 
 SECONDS_BETWEEN_LOOKS = 5.0
 """Time between two looks for results."""
+
+SECONDS_BETWEEN_SIGNS = 60.0
+"""Time between two signs to a job that its results are wanted."""
+
+PARTS_AHEAD = 3
+"""Number of parts that a job has before it. So its executors always have work, and not all parts are in memory."""
+
+_logger = logging.getLogger(__name__)
 
 
 class Job(Protocol):
@@ -49,7 +61,7 @@ Start = Callable[[str], Job]
 
 
 class DatabricksEngine:
-    """Does work by a job of Databricks, and little work on this machine.
+    """Does work by one job of Databricks, whatever the number of its parts, and little work on this machine.
 
     Parameters
     ----------
@@ -66,25 +78,33 @@ class DatabricksEngine:
     def __init__(self, blobs: BlobStore, start: Start, here: Engine, least: int) -> None:
         self._blobs, self._start, self._here, self._least = blobs, start, here, least
 
-    def results(self, work: Work, items: pa.Table, on_progress: Callable[[Progress], None]) -> Iterator[pa.RecordBatch]:
-        if items.num_rows < self._least:
-            yield from self._here.results(work, items, on_progress)
+    def results(
+        self, work: Work, parts: Iterator[pa.Table], on_progress: Callable[[Progress], None]
+    ) -> Iterator[pa.RecordBatch]:
+        first = next(parts)
+        # Parts are large. If the first one is not, there is no other one.
+        if first.num_rows < self._least:
+            yield from self._here.results(work, chain([first], parts), on_progress)
             return
         exchanged = WorkBlobs(self._blobs, f"{WORK_FOLDER}/{uuid4().hex}")
-        exchanged.write_items(work, items)
+        given = _GivenParts(exchanged, work, chain([first], parts))
         try:
-            yield from self._results_of_job(exchanged, on_progress)
+            with _signs_given(exchanged):
+                yield from self._results_of_job(exchanged, given, on_progress)
         finally:
             exchanged.delete()
 
     def _results_of_job(
-        self, exchanged: WorkBlobs, on_progress: Callable[[Progress], None]
+        self, exchanged: WorkBlobs, given: "_GivenParts", on_progress: Callable[[Progress], None]
     ) -> Iterator[pa.RecordBatch]:
         on_progress(Progress(STARTING))
+        given.give_next()
         job = self._start(exchanged.folder)
-        seen, ended, starts = set[str](), False, True
+        seen, done, ended, starts = set[str](), 0, False, True
         try:
             while not ended:
+                # Parts are planned while the cluster starts and while it computes.
+                given.give_until_enough_are_ahead(done)
                 # What was written before the end is seen after it.
                 ended = job.has_ended(SECONDS_BETWEEN_LOOKS)
                 if starts and job.computes:
@@ -93,7 +113,55 @@ class DatabricksEngine:
                 for name in exchanged.result_names():
                     if name not in seen:
                         seen.add(name)
-                        yield from exchanged.read_results(name).to_batches()
+                        found = exchanged.read_results(name)
+                        done += found.num_rows
+                        yield from found.to_batches()
             job.check()
         finally:
             job.cancel()
+
+
+class _GivenParts:
+    """Gives a job the parts of its items, a few of them ahead of what it has done."""
+
+    def __init__(self, exchanged: WorkBlobs, work: Work, parts: Iterator[pa.Table]) -> None:
+        self._exchanged, self._work, self._parts = exchanged, work, parts
+        self._ends, self._has_ended = list[int](), False
+
+    def give_next(self) -> None:
+        """Give the next part, or tell that there is none."""
+        items = next(self._parts, None)
+        if items is None:
+            self._exchanged.write_end()
+            self._has_ended = True
+            return
+        self._exchanged.write_items(f"{len(self._ends):06}", self._work, items)
+        self._ends.append((self._ends[-1] if self._ends else 0) + items.num_rows)
+
+    def give_until_enough_are_ahead(self, done: int) -> None:
+        """Give parts until enough of them, or all, are ahead of so many items that are done."""
+        while not self._has_ended and sum(end > done for end in self._ends) < PARTS_AHEAD:
+            self.give_next()
+
+
+@contextmanager
+def _signs_given(exchanged: WorkBlobs) -> Iterator[None]:
+    """Give a sign every minute. Without one, the job ends: its cluster must not outlive a process that was killed."""
+    ended = Event()
+
+    def give() -> None:
+        for number in count(1):
+            try:
+                exchanged.write_sign(number)
+            except Exception as error:  # noqa: BLE001  the next one may succeed
+                _logger.warning("The job on Databricks gets no sign: %s", error)
+            if ended.wait(SECONDS_BETWEEN_SIGNS):
+                return
+
+    thread = Thread(target=give, name="signs to databricks", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()

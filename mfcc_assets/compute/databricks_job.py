@@ -9,9 +9,11 @@ import logging
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import count
+from math import inf
 from pathlib import Path
 from threading import Event, Lock, Thread
 from typing import Any
@@ -27,10 +29,11 @@ from dagster_pipes import (
 )
 
 from mfcc_assets.compute.context import opened_context
+from mfcc_assets.compute.databricks import SECONDS_BETWEEN_SIGNS
 from mfcc_assets.compute.port import Compute, Progress, Work
 from mfcc_assets.compute.spark import SparkEngine
 from mfcc_assets.compute.work_blobs import WorkBlobs, keys_of
-from mfcc_assets.errors import MfccError, SettingsError
+from mfcc_assets.errors import ComputeFailed, MfccError, SettingsError
 from mfcc_assets.settings import Settings
 from mfcc_assets.storage.blobs.azure import AzureBlobs
 
@@ -45,7 +48,11 @@ FAILURE, PROGRESS = "failure", "progress"
 
 SECONDS_BETWEEN_MESSAGES = 10.0
 
+SECONDS_WITHOUT_SIGN = 1_800.0
+"""Time without a sign of the step after which the job ends, and its cluster with it."""
+
 _SECONDS_BETWEEN_UPLOADS = 5
+_SECONDS_BETWEEN_LOOKS = 2.0
 _SECONDS_BETWEEN_RESULTS = 5.0
 _RESULT_BYTES = 64 << 20
 """Results of so much time or of so many bytes are written together."""
@@ -121,7 +128,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def do_work(pipes: PipesContext, exchanged: WorkBlobs, settings: Settings) -> None:
-    """Do the work of a folder on Spark, and write the results there.
+    """Do the work of a folder on Spark, and write the results there, until Dagster tells that it was all.
 
     What was written before is not done again.
 
@@ -133,25 +140,50 @@ def do_work(pipes: PipesContext, exchanged: WorkBlobs, settings: Settings) -> No
         The work, and its results.
     settings
         Settings of this machine: the home, and the master of Spark.
+
+    Raises
+    ------
+    ComputeFailed
+        If Spark fails, or the step of Dagster does not want the results any more.
     """
-    work, items = exchanged.read_items()
-    # A cluster has a disk of its own, and its secrets are in its environment.
-    of_caller = {name: value for name, value in work.settings.items() if name != "key_vault_url"}
-    work = replace(work, settings={**of_caller, "home": str(settings.home)})
     written = exchanged.result_names()
-    known = keys_of(map(exchanged.read_results, written))
-    missing = items.filter(pc.invert(pc.is_in(items["key"], pa.array(sorted(known), pa.string()))))
-    engine = SparkEngine(settings)
-    tally = _Tally(len(items), len(known))
+    tally, known, signs = _Tally(), keys_of(map(exchanged.read_results, written)), _Signs(exchanged)
+    compute, numbers, begun = Compute(SparkEngine(settings)), count(len(written)), set[str]()
+
+    def missing(names: Sequence[str]) -> Iterator[pa.Table]:
+        for name in names:
+            _, items = exchanged.read_items(name)
+            is_done = pc.is_in(items["key"], pa.array(sorted(known), pa.string()))
+            tally.add(len(items), pc.sum(is_done).as_py() or 0)
+            yield items.filter(pc.invert(is_done))
+
     with _told(pipes, tally):
-        for number, some in enumerate(_portions(Compute(engine), work, missing, tally), start=len(written)):
-            exchanged.write_results(f"{number:06}", some)
+        while True:
+            # Parts that are written before the end are seen after it.
+            is_end = exchanged.has_end()
+            if names := [name for name in exchanged.item_names() if name not in begun]:
+                begun.update(names)
+                work, _ = exchanged.read_items(names[0])
+                for some in _portions(compute.run_parts(_here(work, settings), missing(names), tally.show), tally):
+                    exchanged.write_results(f"{next(numbers):06}", some)
+                    signs.check()
+            elif is_end:
+                return
+            else:
+                signs.check()
+                time.sleep(_SECONDS_BETWEEN_LOOKS)
 
 
-def _portions(compute: Compute, work: Work, items: pa.Table, tally: "_Tally") -> Iterator[pa.Table]:
+def _here(work: Work, settings: Settings) -> Work:
+    """Return work with the settings of a cluster, which has a disk of its own, and its secrets in its environment."""
+    of_caller = {name: value for name, value in work.settings.items() if name != "key_vault_url"}
+    return replace(work, settings={**of_caller, "home": str(settings.home)})
+
+
+def _portions(results: Iterable[pa.RecordBatch], tally: "_Tally") -> Iterator[pa.Table]:
     """Yield results, those of some seconds together."""
     waiting, began = list[pa.RecordBatch](), time.monotonic()
-    for batch in compute.run(work, items, tally.show):
+    for batch in results:
         waiting.append(batch)
         tally.count(batch)
         is_large = sum(each.nbytes for each in waiting) >= _RESULT_BYTES
@@ -162,13 +194,41 @@ def _portions(compute: Compute, work: Work, items: pa.Table, tally: "_Tally") ->
         yield pa.Table.from_batches(waiting)
 
 
+class _Signs:
+    """Looks for the signs of the step that wants the results. A process that is killed gives none."""
+
+    def __init__(self, exchanged: WorkBlobs) -> None:
+        self._exchanged = exchanged
+        self._last, self._seen, self._looked = -1, 0.0, -inf
+
+    def check(self) -> None:
+        """Raise ComputeFailed if there was no sign for too long."""
+        now = time.monotonic()
+        if now - self._looked < SECONDS_BETWEEN_SIGNS:
+            return
+        sign, self._looked = self._exchanged.read_sign(), now
+        if sign != self._last:
+            self._last, self._seen = sign, now
+        elif now - self._seen > SECONDS_WITHOUT_SIGN:
+            raise ComputeFailed(
+                f"it has given no sign for {SECONDS_WITHOUT_SIGN / 60:.0f} minutes",
+                subject="the step in Dagster that wants the results",
+                remedy="Start the run again if it was killed",
+            )
+
+
 class _Tally:
     """What is done so far."""
 
-    def __init__(self, items: int, done: int) -> None:
-        self._items, self._done, self._failed = items, done, 0
+    def __init__(self) -> None:
+        self._items = self._done = self._failed = 0
         self._doing, self._shards = "", Counter[str]()
         self._lock = Lock()
+
+    def add(self, items: int, done: int) -> None:
+        """Count the items of a part, and those of them that were done before."""
+        with self._lock:
+            self._items, self._done = self._items + items, self._done + done
 
     def show(self, progress: Progress) -> None:
         self._doing = progress.doing

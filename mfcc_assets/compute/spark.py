@@ -7,6 +7,7 @@ database: the stage that planned the work stores its results.
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import chain
 from math import ceil
 from threading import Event
 from uuid import uuid4
@@ -50,7 +51,9 @@ class SparkEngine:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    def results(self, work: Work, items: pa.Table, on_progress: Callable[[Progress], None]) -> Iterator[pa.RecordBatch]:
+    def results(
+        self, work: Work, parts: Iterator[pa.Table], on_progress: Callable[[Progress], None]
+    ) -> Iterator[pa.RecordBatch]:
         on_progress(Progress(STARTING))
         with _faults_told(self._settings.spark_master):
             session = started_session(self._settings)
@@ -74,7 +77,8 @@ class SparkEngine:
                 stop()
                 raise
 
-        running = on_threads(computed, _jobs(items, slots), _JOBS_AT_ONCE)
+        jobs = chain.from_iterable(_jobs(items, slots) for items in parts)
+        running = on_threads(computed, jobs, _JOBS_AT_ONCE)
         try:
             with _faults_told(self._settings.spark_master):
                 for _, found in running:

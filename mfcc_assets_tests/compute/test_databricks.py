@@ -1,5 +1,6 @@
 """The engine of Databricks with a made-up job. Real ones are in defs/test_databricks."""
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -9,7 +10,7 @@ import pytest
 from mfcc_assets.compute import databricks
 from mfcc_assets.compute.chosen import compute_of, jobs_started_by
 from mfcc_assets.compute.context import Context, settings_of_work
-from mfcc_assets.compute.databricks import STARTING, DatabricksEngine
+from mfcc_assets.compute.databricks import PARTS_AHEAD, STARTING, DatabricksEngine
 from mfcc_assets.compute.port import Compute, Progress, Work
 from mfcc_assets.compute.threads import ThreadsEngine
 from mfcc_assets.compute.work_blobs import WorkBlobs
@@ -30,29 +31,31 @@ class MadeUpJob:
     fails_after: int = 1000
     looks: int = 0
     cancelled: int = 0
+    started: int = 0
     computes: bool = False
-    _parts: Iterator[tuple[int, pa.RecordBatch]] | None = None
-    _exchanged: WorkBlobs | None = field(default=None)
-    _work: Work | None = None
+    begun: list[str] = field(default_factory=list)
+    _waiting: list[pa.RecordBatch] = field(default_factory=list)
+    _exchanged: WorkBlobs | None = None
 
     def start(self, folder: str) -> "MadeUpJob":
+        self.started += 1
         self._exchanged = WorkBlobs(self.library.blobs, folder)
-        self._work, items = self._exchanged.read_items()
-        slices = slices_of(items.combine_chunks().to_batches()[0], 2)
-        self._parts = iter(list(enumerate(slices)))
         return self
 
     def has_ended(self, _seconds: float) -> bool:
         self.looks, self.computes = self.looks + 1, True
-        assert self._parts is not None
-        assert self._exchanged is not None
-        assert self._work is not None
-        part = next(self._parts, None)
-        if part is None or self.looks > self.fails_after:
+        exchanged = self._exchanged
+        assert exchanged is not None
+        for name in exchanged.item_names():
+            work, items = exchanged.read_items(name)
+            if name not in self.begun:
+                self.begun.append(name)
+                self._waiting += slices_of(items.combine_chunks().to_batches()[0], 2)
+        if not self._waiting or self.looks > self.fails_after:
+            assert self.looks > self.fails_after or exchanged.has_end()
             return True
-        number, some = part
-        results = results_of(Context(self.library), self._work, some)
-        self._exchanged.write_results(f"{number:06}", pa.Table.from_batches([results]))
+        results = results_of(Context(self.library), work, self._waiting.pop(0))
+        exchanged.write_results(f"{self.looks:06}", pa.Table.from_batches([results]))
         return False
 
     def check(self) -> None:
@@ -114,6 +117,41 @@ def test_abandoned_work_cancels_its_job_and_leaves_nothing(compute, job, work, l
 
     assert job.cancelled == 1
     assert list(library.blobs.list(CEPSTRA, "work/")) == []
+
+
+def test_one_job_does_all_parts_and_a_few_of_them_are_planned_ahead(compute, job, work, tmp_path) -> None:
+    planned = list[int]()
+
+    def parts() -> Iterator[pa.Table]:
+        for number in range(8):
+            planned.append(number)
+            yield numbers(range(4 * number, 4 * number + 4), tmp_path)
+
+    running = compute.run_parts(work, parts())
+    first = next(running)
+    assert len(planned) == PARTS_AHEAD
+    keys = [key for batch in (first, *running) for key in batch["key"].to_pylist()]
+
+    assert keys == [f"{number:04}" for number in range(32)]
+    assert (job.started, len(job.begun)) == (1, 8)
+
+
+def test_a_job_gets_signs_as_long_as_its_results_are_wanted(
+    compute, work, tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(databricks, "SECONDS_BETWEEN_SIGNS", 0.01)
+    signs = list[int]()
+    monkeypatch.setattr(WorkBlobs, "write_sign", lambda _, number: signs.append(number))
+    running = compute.run(work, numbers(range(7), tmp_path))
+    next(running)
+    while len(signs) < 3:
+        pass
+
+    running.close()
+    given = list(signs)
+
+    assert given[:3] == [1, 2, 3]
+    assert "signs to databricks" not in [thread.name for thread in threading.enumerate()]
 
 
 def test_work_on_few_items_is_done_here(compute, job, work, tmp_path) -> None:

@@ -1,5 +1,6 @@
 """The job on Databricks, with Spark and without Dagster. How Dagster starts it is in defs/test_databricks."""
 
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,7 +11,7 @@ from mfcc_assets.compute import databricks_job
 from mfcc_assets.compute.context import settings_of_work
 from mfcc_assets.compute.databricks_job import FAILURE, PROGRESS, do_work, failure_of, main
 from mfcc_assets.compute.work_blobs import WorkBlobs
-from mfcc_assets.errors import SettingsError, SilentAudio
+from mfcc_assets.errors import ComputeFailed, SettingsError, SilentAudio
 from mfcc_assets.library import Library
 from mfcc_assets.settings import Settings
 from mfcc_assets_tests.compute.sample_work import SILENT, numbers, work_named
@@ -47,17 +48,59 @@ def test_a_job_that_is_tried_again_does_only_what_is_missing_and_tells_what_is_d
     with Library(Settings(home=tmp_path / "home", min_seconds=2.5)) as library:
         exchanged, pipes = WorkBlobs(library.blobs, "work/one"), Pipes()
         work = work_named("halve", settings_of_work(library.settings))
-        exchanged.write_items(work, numbers([1, 2]))
+        exchanged.write_items("000000", work, numbers([1, 2]))
+        exchanged.write_end()
         do_work(Pipes(), exchanged, settings)  # type: ignore[arg-type]
-        exchanged.write_items(work, numbers([1, 2, 3, SILENT]))
+        exchanged.write_items("000001", work, numbers([3, SILENT]))
 
         do_work(pipes, exchanged, settings)  # type: ignore[arg-type]
 
         rows = rows_of(exchanged)
     assert sorted(row["key"] for row in rows) == ["0001", "0002", "0003", "0100"]
-    assert pipes.lines[0] == "2 of 4 done, 0 of them with an error"
+    assert pipes.lines[0] == "0 of 0 done, 0 of them with an error"
     assert pipes.lines[-1] == "4 of 4 done, 1 of them with an error"
     assert pipes.messages[-1] == {PROGRESS: {"done": 4, "of": 4, "with_error": 1, "shards": {"3": 1, "0": 1}}}
+
+
+def test_a_job_does_parts_that_come_while_it_works_and_tells_its_progress(
+    spark: SparkServers, library: Library, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert spark.master
+    monkeypatch.setattr(databricks_job, "SECONDS_BETWEEN_MESSAGES", 0.05)
+    monkeypatch.setattr(databricks_job, "_SECONDS_BETWEEN_LOOKS", 0.01)
+    exchanged, pipes = WorkBlobs(library.blobs, "work/one"), Pipes()
+    work = work_named("halve", {**settings_of_work(library.settings), "min_seconds": "2.5"})
+    exchanged.write_items("000000", work, numbers([1, 2]))
+
+    def give_more() -> None:
+        while not exchanged.result_names():
+            pass
+        exchanged.write_items("000001", work, numbers([3]))
+        exchanged.write_items("000002", work, numbers([4, 5]))
+        exchanged.write_end()
+
+    step = threading.Thread(target=give_more)
+    step.start()
+    do_work(pipes, exchanged, Settings.model_construct(home=home, spark_master=""))  # type: ignore[arg-type]
+    step.join()
+
+    assert sorted(row["key"] for row in rows_of(exchanged)) == [f"{number:04}" for number in range(1, 6)]
+    told = [message[PROGRESS]["done"] for message in pipes.messages]
+    assert told == sorted(told)
+    assert {0, 2, 5} <= set(told)
+
+
+def test_a_job_whose_results_nobody_wants_any_more_ends(
+    library: Library, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(databricks_job, "SECONDS_BETWEEN_SIGNS", 0.0)
+    monkeypatch.setattr(databricks_job, "SECONDS_WITHOUT_SIGN", 0.05)
+    monkeypatch.setattr(databricks_job, "_SECONDS_BETWEEN_LOOKS", 0.01)
+    exchanged = WorkBlobs(library.blobs, "work/one")
+    exchanged.write_sign(1)
+
+    with pytest.raises(ComputeFailed, match="the step in Dagster that wants the results: it has given no sign"):
+        do_work(Pipes(), exchanged, Settings.model_construct(home=home, spark_master=""))  # type: ignore[arg-type]
 
 
 def test_without_dagster_the_job_says_what_starts_it(home: Path) -> None:

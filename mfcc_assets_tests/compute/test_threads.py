@@ -17,7 +17,7 @@ from mfcc_assets_tests.compute.sample_work import numbers, work_named
 def test_each_item_is_told_when_it_begins(tmp_path) -> None:
     engine, told = ThreadsEngine(Context(Library(Settings(home=tmp_path, min_seconds=2.5)))), list[Progress]()
 
-    list(engine.results(work_named("halve", {}), numbers(range(5)), told.append))
+    list(engine.results(work_named("halve", {}), iter([numbers(range(5))]), told.append))
 
     assert sorted(key for progress in told for key in progress.begun) == [f"{number:04}" for number in range(5)]
 
@@ -28,7 +28,7 @@ def test_a_single_item_needs_no_other_thread(tmp_path) -> None:
     def tell(_: Progress) -> None:
         threads.add(threading.get_ident())
 
-    assert len(list(engine.results(work_named("halve", {}, at_once=5), numbers([1]), tell))) == 1
+    assert len(list(engine.results(work_named("halve", {}, at_once=5), iter([numbers([1])]), tell))) == 1
     assert threads == {threading.get_ident()}
 
 
@@ -39,7 +39,7 @@ def test_the_work_on_an_item_may_use_several_cores_if_there_are_fewer_slices_tha
     monkeypatch.setattr(local, "WORKERS", cores)
     engine = ThreadsEngine(Context(Library(Settings(home=tmp_path))))
 
-    found = engine.results(work_named("tell_cores", {}), numbers(range(count)), lambda _: None)
+    found = engine.results(work_named("tell_cores", {}), iter([numbers(range(count))]), lambda _: None)
 
     assert [half for batch in found for half in batch["half"].to_pylist()] == [one_core] * count
 
@@ -49,6 +49,6 @@ def test_items_are_cut_into_slices_for_all_cores(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(local, "WORKERS", 2)
     engine = ThreadsEngine(Context(Library(Settings(home=tmp_path))))
 
-    found = engine.results(work_named("tell_cores", {}, at_once=at_once), numbers(range(9)), lambda _: None)
+    found = engine.results(work_named("tell_cores", {}, at_once=at_once), iter([numbers(range(9))]), lambda _: None)
 
     assert sorted(batch.num_rows for batch in found) == [3, 3, 3]

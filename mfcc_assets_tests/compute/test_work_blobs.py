@@ -22,12 +22,23 @@ def results_of(*keys: str) -> pa.Table:
     return pa.Table.from_pylist([{"key": key, "half": 0.5} for key in keys], schema=work.result)
 
 
-def test_work_and_items_come_back_as_they_were(exchanged: WorkBlobs, tmp_path: Path) -> None:
-    work, items = work_named("halve", {"home": str(tmp_path), "max_seconds": "9.5"}, at_once=3), numbers(range(5))
+def test_work_and_the_parts_of_its_items_come_back_as_they_were(exchanged: WorkBlobs, tmp_path: Path) -> None:
+    work, parts = work_named("halve", {"home": str(tmp_path), "max_seconds": "9.5"}, at_once=3), {}
+    for name, every in (("000001", range(5, 7)), ("000000", range(5))):
+        parts[name] = numbers(every)
+        exchanged.write_items(name, work, parts[name])
 
-    exchanged.write_items(work, items)
+    assert exchanged.item_names() == ["000000", "000001"]
+    assert {name: exchanged.read_items(name) for name in parts} == {name: (work, parts[name]) for name in parts}
 
-    assert exchanged.read_items() == (work, items)
+
+def test_a_job_sees_when_all_parts_are_written_and_whether_its_results_are_wanted(exchanged: WorkBlobs) -> None:
+    before = exchanged.has_end(), exchanged.read_sign()
+    exchanged.write_end()
+    exchanged.write_sign(7)
+
+    assert (before, (exchanged.has_end(), exchanged.read_sign())) == ((False, 0), (True, 7))
+    assert (exchanged.item_names(), exchanged.result_names()) == ([], [])
 
 
 def test_results_come_back_by_name_in_order(exchanged: WorkBlobs) -> None:
@@ -46,11 +57,13 @@ def test_two_jobs_do_not_see_the_results_of_each_other(exchanged: WorkBlobs, lib
 
 
 def test_nothing_is_left_of_work_that_is_deleted(exchanged: WorkBlobs, library: Library) -> None:
-    exchanged.write_items(work_named("halve", {}), numbers([1]))
+    exchanged.write_items("000000", work_named("halve", {}), numbers([1]))
     exchanged.write_results("000000", results_of("a"))
+    exchanged.write_end()
+    exchanged.write_sign(1)
 
     exchanged.delete()
 
     assert list(library.blobs.list(CEPSTRA, "work/")) == []
     with pytest.raises(BlobNotFound):
-        exchanged.read_items()
+        exchanged.read_items("000000")
