@@ -7,27 +7,37 @@ The workspace is a double that runs the task as a process.
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import pyarrow as pa
 import pytest
 
 from mfcc_assets.compute import databricks as engine
 from mfcc_assets.compute.chosen import compute_of
 from mfcc_assets.compute.context import Context, settings_of_work
 from mfcc_assets.compute.databricks import WORK_FOLDER
+from mfcc_assets.compute.port import Work
 from mfcc_assets.compute.work_blobs import WorkBlobs
 from mfcc_assets.defs import databricks
 from mfcc_assets.defs.assets.library import raw_soundtracks, soundtrack_cepstra
 from mfcc_assets.defs.heavy_work import heavy_work
 from mfcc_assets.defs.launch import range_tags
+from mfcc_assets.defs.sensors.cursor import Cursor
+from mfcc_assets.defs.sensors.soundtracks import soundtracks_sensor
 from mfcc_assets.library import Library
+from mfcc_assets.pipeline import work_on_shards
+from mfcc_assets.pipeline.work_on_shards import completed_shards
 from mfcc_assets.settings import Settings
 from mfcc_assets.storage.blobs.port import CEPSTRA, SOUNDTRACKS
-from mfcc_assets_tests.compute.sample_work import POISONED, SILENT, numbers, work_named
+from mfcc_assets_tests.compute.sample_work import FATAL, POISONED, SILENT, numbers, work_named
+from mfcc_assets_tests.defs.sensors.ticks import tick
+from mfcc_assets_tests.runs import drop_upload, requested_uploads, run_uploads
 from mfcc_assets_tests.services.azurite import Azurite
 from mfcc_assets_tests.services.databricks import JOB_ID, TOKEN, DatabricksDouble, running_databricks
 
@@ -99,11 +109,48 @@ def materialised(
 ) -> tuple[dg.ExecuteInProcessResult, list]:
     """Materialise all partitions of the asset. Return the result, and the rows by key."""
     seen = list[dict]()
-    asset = halves_of(every, seen, tries)
-    job = dg.Definitions(assets=[asset], jobs=[dg.define_asset_job("all", [asset])], resources={"library": library})
-    tags = {"dagster/asset_partition_range_start": "0", "dagster/asset_partition_range_end": "3"}
-    result = job.resolve_job_def("all").execute_in_process(instance=instance, tags=tags, raise_on_error=False)
+    result = run_of(halves_of(every, seen, tries), library, instance)
     return result, sorted(seen, key=lambda row: row["key"])
+
+
+def run_of(asset: dg.AssetsDefinition, library: Library, instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
+    """Materialise all partitions of an asset."""
+    job = dg.Definitions(assets=[asset], jobs=[dg.define_asset_job("all", [asset])], resources={"library": library})
+    tags = range_tags("0", "3")
+    return job.resolve_job_def("all").execute_in_process(instance=instance, tags=tags, raise_on_error=False)
+
+
+@dataclass(frozen=True)
+class Plan:
+    shard: str
+    items: pa.Table
+
+
+@dataclass
+class Stage:
+    """A stage that plans the shards that are not stored, and stores each as soon as it is complete."""
+
+    folder: Path
+    shards: Mapping[str, Sequence[int]]
+    stored: dict[str, list[float]] = field(default_factory=dict)
+
+    @property
+    def asset(self) -> dg.AssetsDefinition:
+        policy = dg.RetryPolicy(max_retries=1)
+
+        @dg.asset(partitions_def=SHARDS, backfill_policy=dg.BackfillPolicy.single_run(), retry_policy=policy)
+        @heavy_work
+        def stage(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
+            work = work_named("halve_and_die_once", settings_of_work(library.settings))
+            missing = [shard for shard in self.shards if shard in context.partition_keys and shard not in self.stored]
+            plans = (Plan(shard, numbers(self.shards[shard], self.folder)) for shard in missing)
+            compute = compute_of(Context(library))
+            for plan, found in completed_shards(compute, work, plans, on_failure=lambda key, _: pytest.fail(key)):
+                self.stored[plan.shard] = sorted(found["half"].to_pylist())
+                (self.folder / "stored").touch()
+            return dg.MaterializeResult()
+
+        return stage
 
 
 @contextmanager
@@ -138,6 +185,8 @@ def failure_of(result: dg.ExecuteInProcessResult) -> str:
 
 
 def test_a_job_does_the_work_and_its_results_figures_and_lines_come_back(library, workspace, instance) -> None:
+    workspace.before = "from mfcc_assets.compute import databricks_job as job; job.SECONDS_BETWEEN_MESSAGES = 0.2"
+
     result, rows = materialised(library, instance, *range(40), SILENT, POISONED)
 
     assert result.success
@@ -152,6 +201,7 @@ def test_a_job_does_the_work_and_its_results_figures_and_lines_come_back(library
     counted = {each.partition: each.metadata["items_on_databricks"].value for each in materialisations}
     assert counted == {"0": 12, "1": 10, "2": 10, "3": 10}
     lines = [record.user_message for record in instance.all_logs(result.run_id)]
+    assert lines.count("Starting Spark. 0 of 42 done, 0 of them with an error") >= 2
     assert "42 of 42 done, 2 of them with an error" in lines
     assert list(library.blobs.list(CEPSTRA, f"{WORK_FOLDER}/")) == []
 
@@ -187,17 +237,42 @@ def test_a_job_that_dies_with_an_error_before_it_can_send_one_fails_the_step_wit
     assert "Secret forgotten-key: it is not configured" in failure_of(result)
 
 
-def test_the_error_of_a_job_is_that_of_the_step_with_what_it_concerns(
-    library, workspace, instance, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(WorkBlobs, "write_items", lambda *_: None)
+def test_the_error_of_a_job_is_that_of_the_step_with_what_it_concerns(library, workspace, instance) -> None:
+    parameters_of(workspace).append("--spark-master=sc://127.0.0.1:9")
 
     result, _ = materialised(library, instance, 1, 2)
 
     (run,) = workspace.runs
     assert not result.success
-    assert "items.arrow: the job failed (" in failure_of(result)
+    assert "sc://127.0.0.1:9: the job failed (Spark failed (" in failure_of(result)
     assert run.state["result_state"] == "FAILED"
+
+
+def test_one_run_does_all_shards_of_a_stage_and_after_a_fault_the_next_one_only_those_that_are_missing(
+    library, workspace, instance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work_on_shards, "ITEMS_AT_ONCE", 2)
+    given = list[tuple[str, list[str]]]()
+    write_items = WorkBlobs.write_items
+
+    def spy(exchanged: WorkBlobs, name: str, work: Work, items: pa.Table) -> None:
+        given.append((exchanged.folder, items["key"].to_pylist()))
+        write_items(exchanged, name, work, items)
+
+    monkeypatch.setattr(WorkBlobs, "write_items", spy)
+    stage = Stage(tmp_path, {"1": [1, 5], "2": [2, 6], "3": [3, 7], "0": [FATAL, 4]})
+
+    result = run_of(stage.asset, library, instance)
+
+    assert result.success
+    first, second = (list(keys) for _, keys in groupby(given, key=lambda part: part[0]))
+    assert [keys for _, keys in first] == [["0001", "0005"], ["0002", "0006"], ["0003", "0007"], ["0300", "0004"]]
+    assert [keys for _, keys in second] == [["0300", "0004"]]
+    assert [run.state["result_state"] for run in workspace.runs] == ["FAILED", "SUCCESS"]
+    assert len({run.token for run in workspace.runs}) == 2
+    assert stage.stored == {"1": [0.5, 2.5], "2": [1.0, 3.0], "3": [1.5, 3.5], "0": [2.0, 150.0]}
+    (retried,) = [event for event in result.all_events if event.is_step_up_for_retry]
+    assert "Spark failed" in str(retried.event_specific_data)
 
 
 def test_a_step_that_is_cancelled_in_dagster_cancels_its_job_and_fails_and_is_not_tried_again(
@@ -255,15 +330,16 @@ def test_a_workspace_that_refuses_is_named_with_what_it_says(
     assert f"workspace {workspace.url}: Databricks cannot be asked (Invalid access token." in failure_of(result)
 
 
-def test_soundtracks_are_analysed_on_databricks_as_on_this_machine(
+def test_files_that_come_request_a_run_whose_soundtracks_are_analysed_on_databricks_as_on_this_machine(
     library, workspace, instance, ten_songs: list[Path], up_to_date_home: Path
 ) -> None:
     for song in ten_songs:
         library.blobs.upload_file(SOUNDTRACKS, song.name, song)
+    (request,) = tick(soundtracks_sensor, library, instance, Cursor()).run_requests
     assets = [raw_soundtracks, soundtrack_cepstra]
     job = dg.Definitions(assets=assets, jobs=[dg.define_asset_job("all", assets)], resources={"library": library})
 
-    result = job.resolve_job_def("all").execute_in_process(instance=instance, tags=range_tags("0", "f"))
+    result = job.resolve_job_def("all").execute_in_process(instance=instance, tags=request.tags)
 
     assert result.success
     assert len(workspace.runs) == 1
@@ -274,3 +350,17 @@ def test_soundtracks_are_analysed_on_databricks_as_on_this_machine(
         for audio_id in filter(None, wanted.values()):
             found = library.features.read_cepstra(audio_id, parameters)
             assert (found == here.features.read_cepstra(audio_id, parameters)).all()
+
+
+def test_a_file_in_the_container_of_uploads_starts_a_run_as_on_this_machine_and_waits_for_no_cluster(
+    ten_tracks: Library, workspace, instance, ten_songs: list[Path]
+) -> None:
+    databricks = {"compute": "databricks", "databricks_url": workspace.url, "databricks_job": JOB_ID}
+    with Library(ten_tracks.settings.model_copy(update=databricks)) as library:
+        drop_upload(library, ten_songs[3], "unknown.flac")
+
+        uploads = requested_uploads(library, instance)
+        run_uploads(library, instance, uploads)
+
+        assert len(library.recommendations.recommended(uploads[0])) == 5
+    assert workspace.runs == []

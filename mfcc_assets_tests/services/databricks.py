@@ -92,6 +92,8 @@ class DatabricksDouble:
         Number of submissions whose answer gets lost on the way, from now on.
     command
         Program that runs instead of the task, if it is not empty.
+    before
+        Lines of Python that run before the task.
     """
 
     url: str
@@ -102,6 +104,7 @@ class DatabricksDouble:
     cancelled: list[int] = field(default_factory=list)
     lost_answers: int = 0
     command: list[str] = field(default_factory=list)
+    before: str = ""
 
     def submit(self, request: Mapping[str, Any]) -> int:
         known = [run for run in self.runs if run.token == request["idempotency_token"]]
@@ -112,7 +115,7 @@ class DatabricksDouble:
         log = self.folder / f"{number}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
-                self.command or _command_of(task["python_wheel_task"]),
+                self.command or _command_of(task["python_wheel_task"], self.before),
                 cwd=self.folder,
                 env=self._environment_of(task["new_cluster"]),
                 stdin=subprocess.DEVNULL,
@@ -146,9 +149,9 @@ class DatabricksDouble:
         return self.secrets[reference[1]]
 
 
-def _command_of(task: Mapping[str, Any]) -> list[str]:
+def _command_of(task: Mapping[str, Any], before: str) -> list[str]:
     module, _, function = _SCRIPTS[task["entry_point"]].partition(":")
-    return [sys.executable, "-c", f"from {module} import {function}; {function}()", *task["parameters"]]
+    return [sys.executable, "-c", f"{before}\nfrom {module} import {function}; {function}()", *task["parameters"]]
 
 
 def job_of_bundle(folder: Path, blob_url: str) -> dict[str, Any]:
