@@ -30,6 +30,7 @@ JOB_ID = 7
 TOKEN = token_urlsafe(24)
 
 _DRIVER_STOPPED = "The spark driver has stopped unexpectedly."
+_KILLED = (-signal.SIGKILL, 128 + signal.SIGKILL)
 _FOLDER = REPOSITORY / "deploy" / "databricks"
 _SCRIPTS: Mapping[str, str] = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["scripts"]
 
@@ -63,8 +64,10 @@ class Run:
     @property
     def output(self) -> dict[str, str]:
         log = self.log.read_text(errors="replace")
+        if self.process.returncode in _KILLED:
+            return {"error": _DRIVER_STOPPED, "logs": log}
         if "Traceback" not in log:
-            return {"error": _DRIVER_STOPPED, "logs": log} if not log.strip() else {"logs": log}
+            return {"logs": log}
         return {"error": log.strip().splitlines()[-1], "error_trace": log, "logs": log}
 
 
