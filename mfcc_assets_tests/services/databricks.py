@@ -170,7 +170,7 @@ def job_of_bundle(folder: Path, blob_url: str) -> dict[str, Any]:
     # The test account has a key, and no identities.
     parameters = job["tasks"][0]["python_wheel_task"]["parameters"]
     # There is no session of Spark that waits for a process of this machine.
-    parameters += ["--blob-key-secret=blob-key", "--spark-master=local[2,4]"]
+    parameters += ["--blob-key-secret=blob-key", "--spark-master=local[1,4]"]
     variables = job["job_clusters"][0]["new_cluster"]["spark_env_vars"]
     variables["MFCC_SECRET_BLOB_KEY"] = "{{secrets/mfcc/blob-key}}"
     # The package is not a wheel here, so kernels are compiled already beside the code.
