@@ -14,9 +14,18 @@ from mfcc_assets.storage.blobs.port import CONTAINERS
 from mfcc_assets.storage.documents.cosmos_account import CONTAINER, INDEXING_POLICY, PARTITION_KEY
 from mfcc_assets.web.app import create_app
 from mfcc_assets.web.security import login
-from mfcc_assets_tests.deploy.bicep_files import FILES, FOLDER, PARAMETERS, BicepFile, Resource, read, walk
+from mfcc_assets_tests.deploy.bicep_files import (
+    FILES,
+    FOLDER,
+    MODULES,
+    PARAMETERS,
+    BicepFile,
+    read,
+    resource,
+    settings_of,
+    walk,
+)
 
-MODULES = FOLDER / "modules"
 MAIN = FOLDER / "main.bicep"
 ROLES = json.loads((FOLDER / "roles.json").read_text())
 GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -32,19 +41,6 @@ CLOSED = {
 
 def named(path: Path) -> str:
     return path.relative_to(FOLDER).as_posix()
-
-
-def resource(module: str, kind: str) -> tuple[BicepFile, Resource]:
-    file = read(MODULES / f"{module}.bicep")
-    (found,) = [each for each in file.resources if each.type.partition("@")[0] == kind]
-    return file, found
-
-
-def settings_of(module: str, kind: str) -> dict[str, str]:
-    """Return the text of each property of a resource."""
-    file, found = resource(module, kind)
-    properties = file.properties(file.properties(found.body)["properties"])
-    return {name: file.value_of(value) for name, value in properties.items()}
 
 
 @pytest.mark.parametrize("path", [*FILES, *PARAMETERS], ids=named)
@@ -237,15 +233,6 @@ def test_blobs_can_be_restored_to_a_point_in_time() -> None:
         "deleteRetentionPolicy": "undoDays",
         "containerDeleteRetentionPolicy": "undoDays",
     }
-
-
-def test_unity_catalog_reads_an_account_of_its_own_which_needs_a_hierarchical_namespace() -> None:
-    assert settings_of("databricks", "Microsoft.Storage/storageAccounts")["isHnsEnabled"] == "true"
-    # An account has either such a namespace, or previous versions of blobs.
-    assert "isHnsEnabled" not in settings_of("storage", "Microsoft.Storage/storageAccounts")
-    assert "isVersioningEnabled" not in read(MODULES / "databricks.bicep").text
-    text = read(MODULES / "databricks.bicep").text
-    assert "guid(tables.id, connector.id, roles.storageBlobDataReader)" in text
 
 
 def test_the_container_of_documents_is_as_the_code_expects() -> None:

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from databricks.bundles.jobs import Job
 
-from mfcc_assets_tests.deploy.bicep_files import DEPLOY
+from mfcc_assets_tests.deploy.bicep_files import DEPLOY, MODULES, read, settings_of
 from mfcc_assets_tests.services.processes import REPOSITORY
 
 FOLDER = DEPLOY / "databricks"
@@ -134,6 +134,15 @@ def test_unity_catalog_reads_containers_by_the_access_connector_and_writes_to_no
         f"abfss://{container}" for container in ("cepstra", "soundtracks", "artworks")
     }
     assert {volume["volume_type"] for volume in resources["volumes"].values()} == {"EXTERNAL"}
+
+
+def test_unity_catalog_reads_an_account_of_its_own_which_needs_a_hierarchical_namespace() -> None:
+    assert settings_of("databricks", "Microsoft.Storage/storageAccounts")["isHnsEnabled"] == "true"
+    # An account has either such a namespace, or previous versions of blobs.
+    assert "isHnsEnabled" not in settings_of("storage", "Microsoft.Storage/storageAccounts")
+    assert "isVersioningEnabled" not in read(MODULES / "databricks.bicep").text
+    text = read(MODULES / "databricks.bicep").text
+    assert "guid(tables.id, connector.id, roles.storageBlobDataReader)" in text
 
 
 def test_the_job_runs_a_script_of_the_wheel_with_the_parameters_of_pipes(job: dict[str, Any]) -> None:

@@ -156,6 +156,7 @@ def soundtrack_summaries(context: dg.AssetExecutionContext, library: dg.Resource
 
 
 @library_asset(deps=[soundtrack_summaries], kinds={"python", "faiss"}, code_version="1")
+@heavy_work
 def prefilter_index(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """A new version of the search index over the track features of the whole library.
 
