@@ -2,6 +2,8 @@
 
 import faulthandler
 import math
+import signal
+import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,7 +14,6 @@ try:
 except ImportError:  # Windows has no limits for a process.
     resource = None  # type: ignore[assignment]
 
-_WATCH_SECONDS = 1.0
 _STATUS = Path("/proc/self/status")
 
 
@@ -60,19 +61,13 @@ class Budget:
         self._bounds = bounds
         self._begin = time.process_time()
         self._cpu_limit = 0
-        self._is_watched, self._watched_since = False, 0.0
         self.working(0.0)
         if used := _used_bytes():
             _set_limit("RLIMIT_DATA", used + bounds.memory_bytes)
 
     def working(self, decoded_seconds: float) -> None:
         """Begin a piece of work, after so many seconds of audio have been decoded in all."""
-        now = time.monotonic()
-        # Each watch is a thread, so it is renewed only now and then.
-        if not self._is_watched or now - self._watched_since > _WATCH_SECONDS:
-            seconds = self._bounds.waiting_seconds + _WATCH_SECONDS
-            faulthandler.dump_traceback_later(seconds, exit=True)
-            self._is_watched, self._watched_since = True, now
+        _end_after(self._bounds.waiting_seconds)
         allowed = self._begin + self._bounds.cpu_seconds + self._bounds.cpu_share * decoded_seconds
         if (limit := math.ceil(allowed)) > self._cpu_limit:
             self._cpu_limit = limit
@@ -80,12 +75,26 @@ class Budget:
 
     def waiting(self) -> None:
         """End a piece of work. The time until the next one does not count."""
-        self._is_watched = False
+        _end_after(None)
+
+
+def _end_after(seconds: float | None) -> None:
+    """End this process after so many seconds, or never. What was said before no longer holds."""
+    if sys.platform != "win32":
+        # No handler is installed, so the signal ends the process, whatever its threads do.
+        signal.setitimer(signal.ITIMER_REAL, seconds or 0)
+    elif seconds is None:
         faulthandler.cancel_dump_traceback_later()
+    else:
+        faulthandler.dump_traceback_later(seconds, exit=True)
 
 
-def never_dump_core() -> None:
-    """Write no file of the memory of this process if the system ends it."""
+def prepare() -> None:
+    """Let the system end this process where a budget asks for it, without a file of its memory."""
+    if sys.platform != "win32":
+        # A process inherits which signals are ignored or blocked.
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
     _set_limit("RLIMIT_CORE", 0)
 
 

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from mfcc_assets.audio.bounds import Bounds, Budget, never_dump_core
+from mfcc_assets.audio.bounds import Bounds, Budget, prepare
 from mfcc_assets.audio.child_process import CRASHED_EXIT_CODE, LENGTHS, READY
 from mfcc_assets.audio.reader import AudioLimits
 from mfcc_assets.errors import AudioError, TooCostly, UnreadableAudio
@@ -93,7 +93,7 @@ TASKS: dict[str, Callable[..., Iterator[Message]]] = {
 def main() -> None:
     """Answer the requests that come from the standard input until it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    never_dump_core()
+    prepare()
     # What a library prints must not get between the messages.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -52,8 +52,8 @@ _MOST_IDLE = os.cpu_count() or 1
 CRASHED_EXIT_CODE = 2
 """Exit code of a child that an uncaught error ended. Python's own would be that of faulthandler."""
 
-# Exit codes of a child. The first is that of faulthandler. Windows lacks the signals of the second.
-_WATCH_EXIT_CODE = 1
+# Exit codes of a child that the system ended. Windows lacks the signals, and has the exit code of faulthandler instead.
+_WAITED_TOO_LONG = {1, *(-getattr(signal, name) for name in ("SIGALRM",) if hasattr(signal, name))}
 _TOO_MUCH_COMPUTING = {-getattr(signal, name) for name in ("SIGXCPU",) if hasattr(signal, name)}
 _ENDED_FROM_OUTSIDE = {-getattr(signal, name) for name in ("SIGKILL", "SIGTERM") if hasattr(signal, name)}
 
@@ -72,7 +72,7 @@ class _Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={"PYTHONPATH": search_path, "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1", **_SYSTEM_ENVIRONMENT},
+            env={"PYTHONPATH": search_path, **_ENVIRONMENT},
             # Ctrl+C in a terminal goes to all processes of a session. The parent ends the child itself.
             start_new_session=True,
         )
@@ -235,7 +235,7 @@ def _end_of_child(code: int, subject: str, bounds: Bounds) -> Exception:
             subject=subject,
             remedy="Export the file again as FLAC or MP3",
         )
-    if code == _WATCH_EXIT_CODE:
+    if code in _WAITED_TOO_LONG:
         # A disk that does not answer is not the fault of the file, so it is no reject.
         return StoreError(
             f"nothing of the file could be read for {bounds.waiting_seconds:g} s",
@@ -280,7 +280,13 @@ def _end_idle_children() -> None:
         _idle.pop().close()
 
 
-_SYSTEM_ENVIRONMENT = {"SYSTEMROOT": r"C:\Windows"} if sys.platform == "win32" else {}
+_ENVIRONMENT = {
+    "PYTHONUTF8": "1",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    # NumPy's threads would take the cores from the parent, which works on what the child decodes.
+    "OPENBLAS_NUM_THREADS": "1",
+    **({"SYSTEMROOT": r"C:\Windows"} if sys.platform == "win32" else {}),
+}
 _children_of_parent: list[_Child] = []
 
 atexit.register(_end_idle_children)

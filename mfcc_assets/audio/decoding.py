@@ -259,10 +259,11 @@ def mixed_down(block: NDArray[np.float32]) -> NDArray[np.float32]:
             if start == stop:
                 continue
             mixes, windows = mono[start:stop].reshape(-1, size), block[start:stop].reshape(-1, size, block.shape[1])
-            power_of_mixes = _power(mixes[:, :, None], size)
-            power = _power(windows, size) / np.float32(block.shape[1])
+            power_of_mixes = _power(mixes[:, :, None], _energy(mixes[:, :, None]))
+            energy = _energy(windows)
+            power = _power(windows, energy) / np.float32(block.shape[1])
             # Rounding may hide what is left of a mix beside a large offset, so the close ones are computed again.
-            rounding = _ROUNDING * np.einsum("wfc,wfc->w", windows, windows)
+            rounding = _ROUNDING * energy
             for window in np.flatnonzero(power_of_mixes < _CANCELLED * power + rounding):
                 channel = _channel_instead_of_mix(windows[window])
                 if channel is not None:
@@ -270,10 +271,18 @@ def mixed_down(block: NDArray[np.float32]) -> NDArray[np.float32]:
     return mono
 
 
-def _power(windows: NDArray[np.float32], size: int) -> NDArray[np.float32]:
-    """Return the power of each window (windows, frames, channels) without the constant offset of each channel."""
-    offsets = np.matmul(np.ones(size, np.float32), windows)
-    power: NDArray[np.float32] = np.einsum("wfc,wfc->w", windows, windows) - np.square(offsets).sum(axis=1) / size
+def _energy(windows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the sum of the squared samples of each window (windows, frames, channels)."""
+    flat = windows.reshape(len(windows), 1, -1)
+    energy: NDArray[np.float32] = np.matmul(flat, flat.transpose(0, 2, 1)).ravel()
+    return energy
+
+
+def _power(windows: NDArray[np.float32], energy: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the energy of each window (windows, frames, channels) without the constant offset of each channel."""
+    frames = windows.shape[1]
+    offsets = np.matmul(np.ones(frames, np.float32), windows)
+    power: NDArray[np.float32] = energy - np.square(offsets).sum(axis=1) / frames
     return power
 
 

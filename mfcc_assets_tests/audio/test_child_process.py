@@ -100,6 +100,19 @@ def test_a_file_that_never_arrives_is_given_up_and_is_no_reject(tmp_path: Path) 
         read_audio_id(tmp_path / "song.mp3", bounds=Bounds(waiting_seconds=0.5))
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no named pipes")
+def test_a_file_that_never_arrives_is_given_up_also_in_a_process_that_ignores_alarms(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "song.mp3")
+    program = (
+        "import signal; from pathlib import Path; from mfcc_assets.audio.bounds import Bounds;"
+        "from mfcc_assets.audio.reader import read_audio_id;"
+        "signal.signal(signal.SIGALRM, signal.SIG_IGN); signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM});"
+        f"read_audio_id(Path({str(tmp_path / 'song.mp3')!r}), bounds=Bounds(waiting_seconds=0.5))"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert "nothing of the file could be read" in ended.stderr
+
+
 @linux
 def test_other_files_do_not_wait_for_one_that_takes_long(tmp_path: Path) -> None:
     path, song = endless(tmp_path / "endless.wav"), write_tone(tmp_path / "song.wav", 2)

@@ -4,8 +4,10 @@
 """
 
 import json
+import os
 import subprocess
 import sys
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +21,31 @@ from mfcc_assets.compute.spark import STARTING
 from mfcc_assets.errors import ComputeFailed
 from mfcc_assets.library import Library
 from mfcc_assets.settings import Settings
+from mfcc_assets_tests.benchmarks.corpus import Corpus
+from mfcc_assets_tests.compute.answer_of_files import answer_of_files
 from mfcc_assets_tests.compute.sample_work import FATAL, numbers, work_named
-from mfcc_assets_tests.compute.starter_answer import starter_answer
 from mfcc_assets_tests.services.processes import REPOSITORY, free_port
 from mfcc_assets_tests.services.spark import SparkServers
 
 LARGEST_DIFFERENCE = 1e-6
+TRACKS_OF_CORPUS = 60
+
+
+@pytest.fixture(scope="module", params=["starter library", "development corpus"])
+def music(request: pytest.FixtureRequest) -> list[Path]:
+    if request.param == "starter library":
+        return sorted(Path(str(files("mfcc_assets").joinpath("demo/library"))).iterdir())
+    folder = Path(os.environ.get("CORPUS", Path.home() / ".cache" / "mfcc_corpus"))
+    corpus = Corpus(folder, folder / ".work")
+    if len(corpus.tracks) < TRACKS_OF_CORPUS:
+        pytest.skip(f"the development corpus is not in {folder}, which CORPUS can name")
+    step = len(corpus.tracks) // TRACKS_OF_CORPUS
+    return [corpus.path(track) for track in corpus.tracks[::step][:TRACKS_OF_CORPUS]]
 
 
 @pytest.fixture(scope="module")
-def local_answer(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    return starter_answer(Settings(home=tmp_path_factory.mktemp("local") / "home", settle_seconds=0))
+def local_answer(music: list[Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return answer_of_files(Settings(home=tmp_path_factory.mktemp("local") / "home", settle_seconds=0), music)
 
 
 def assert_same_answer(answer: dict[str, Any], local: dict[str, Any]) -> None:
@@ -47,17 +63,25 @@ def assert_same_answer(answer: dict[str, Any], local: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("kind", ["master", "connect"])
 def test_executors_give_the_same_answer_as_this_machine(
-    kind: str, spark: SparkServers, local_answer: dict[str, Any], tmp_path: Path
+    kind: str, spark: SparkServers, music: list[Path], local_answer: dict[str, Any], tmp_path: Path
 ) -> None:
     master = getattr(spark, kind)
     settings = Settings(home=tmp_path / "home", settle_seconds=0, compute="spark", spark_master=master)
 
-    assert_same_answer(starter_answer(settings), local_answer)
+    assert_same_answer(answer_of_files(settings, music), local_answer)
 
 
-def test_spark_in_a_process_of_its_own_gives_the_same_answer(local_answer: dict[str, Any], tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "mfcc_assets_tests.compute.starter_answer", str(tmp_path / "home"), "local[2,4]"]
-    ran = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+def test_spark_in_a_process_of_its_own_gives_the_same_answer(
+    music: list[Path], local_answer: dict[str, Any], tmp_path: Path
+) -> None:
+    module, home = "mfcc_assets_tests.compute.answer_of_files", tmp_path / "home"
+    ran = subprocess.run(
+        [sys.executable, "-m", module, home, "local[2,4]", *music],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
     assert ran.returncode == 0, ran.stderr
     assert_same_answer(json.loads(ran.stdout), local_answer)

@@ -1,10 +1,10 @@
-"""Everything that the heavy stages compute of the starter library: `python -m … HOME MASTER` prints it as JSON."""
+"""Everything that the heavy stages compute of some files: `python -m … HOME MASTER FILE…` prints it as JSON."""
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import fields
 from hashlib import blake2b
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +22,14 @@ from mfcc_assets.storage.ranking_store import STAGES
 from mfcc_assets_tests.ranked_library import stored_pairs
 
 
-def starter_answer(settings: Settings) -> dict[str, Any]:
+def answer_of_files(settings: Settings, paths: Sequence[Path]) -> dict[str, Any]:
     """Return the outcome of each file, digests of all features, the version of the index, all lists, and the recall.
 
-    One of the files is no music.
+    A file that is no music is added to them.
     """
     with Library(settings) as library:
-        for path in sorted(Path(str(files("mfcc_assets").joinpath("demo/library"))).iterdir()):
-            library.blobs.upload_file("soundtracks", path.name, path)
+        for number, path in enumerate(paths):
+            library.blobs.upload_file("soundtracks", f"{number:02} {path.name}", path)
         library.blobs.write("soundtracks", "broken.flac", b"no music")
         observe_soundtracks(library, library.shards, run_id="run")
         report = analyse_soundtracks(library, library.shards, run_id="run")
@@ -57,6 +57,6 @@ def _digest(features: TrackFeatures) -> str:
 
 
 if __name__ == "__main__":
-    _home, _master = sys.argv[1:]
+    _home, _master, *_paths = sys.argv[1:]
     _settings = Settings(home=Path(_home), settle_seconds=0, compute="spark", spark_master=_master)
-    print(json.dumps(starter_answer(_settings)))  # noqa: T201
+    print(json.dumps(answer_of_files(_settings, [Path(path) for path in _paths])))  # noqa: T201
