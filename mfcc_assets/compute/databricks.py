@@ -81,13 +81,14 @@ class DatabricksEngine:
     def results(
         self, work: Work, parts: Iterator[pa.Table], on_progress: Callable[[Progress], None]
     ) -> Iterator[pa.RecordBatch]:
-        first = next(parts)
-        # Parts are large. If the first one is not, there is no other one.
-        if first.num_rows < self._least:
-            yield from self._here.results(work, chain([first], parts), on_progress)
-            return
+        first, rows = list[pa.Table](), 0
+        while rows < self._least:
+            if (items := next(parts, None)) is None:
+                yield from self._here.results(work, iter(first), on_progress)
+                return
+            first, rows = [*first, items], rows + items.num_rows
         exchanged = WorkBlobs(self._blobs, f"{WORK_FOLDER}/{uuid4().hex}")
-        given = _GivenParts(exchanged, work, chain([first], parts))
+        given = _GivenParts(exchanged, work, chain(first, parts))
         try:
             with _signs_given(exchanged):
                 yield from self._results_of_job(exchanged, given, on_progress)

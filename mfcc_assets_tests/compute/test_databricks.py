@@ -157,8 +157,17 @@ def test_a_job_gets_signs_as_long_as_its_results_are_wanted(
 def test_work_on_few_items_is_done_here(compute, job, work, tmp_path) -> None:
     rows = [row for batch in compute.run(work, numbers([1, 2], tmp_path)) for row in batch.to_pylist()]
 
-    assert len(rows) == LEAST - 1
-    assert job.looks == 0
+    in_parts = compute.run_parts(work, (numbers([number], tmp_path) for number in (3, 4)))
+
+    assert len(rows) + len(list(in_parts)) == 2 * (LEAST - 1)
+    assert job.started == 0
+
+
+def test_small_parts_that_are_much_work_together_are_done_by_a_job(compute, job, work, tmp_path) -> None:
+    parts = (numbers([number], tmp_path) for number in range(LEAST))
+
+    assert len(list(compute.run_parts(work, parts))) == LEAST
+    assert job.started == 1
 
 
 def test_outside_of_a_step_this_machine_works(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
