@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from queue import SimpleQueue
 
 import pyarrow as pa
 import pytest
@@ -140,17 +141,13 @@ def test_a_job_gets_signs_as_long_as_its_results_are_wanted(
     compute, work, tmp_path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(databricks, "SECONDS_BETWEEN_SIGNS", 0.01)
-    signs = list[int]()
-    monkeypatch.setattr(WorkBlobs, "write_sign", lambda _, number: signs.append(number))
+    signs = SimpleQueue[int]()
+    monkeypatch.setattr(WorkBlobs, "write_sign", lambda _, number: signs.put(number))
     running = compute.run(work, numbers(range(7), tmp_path))
     next(running)
-    while len(signs) < 3:
-        pass
 
+    assert [signs.get() for _ in range(3)] == [1, 2, 3]
     running.close()
-    given = list(signs)
-
-    assert given[:3] == [1, 2, 3]
     assert "signs to databricks" not in [thread.name for thread in threading.enumerate()]
 
 

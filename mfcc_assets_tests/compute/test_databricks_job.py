@@ -74,7 +74,7 @@ def test_a_job_does_parts_that_come_while_it_works_and_tells_its_progress(
 
     def give_more() -> None:
         while not exchanged.result_names():
-            pass
+            threading.Event().wait(0.05)
         exchanged.write_items("000001", work, numbers([3]))
         exchanged.write_items("000002", work, numbers([4, 5]))
         exchanged.write_end()
