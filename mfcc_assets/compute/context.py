@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from copy import copy
+from functools import partial
 from pathlib import Path
 from threading import RLock
 from typing import Any, Self, TypeVar
@@ -9,7 +10,7 @@ from typing import Any, Self, TypeVar
 from pydantic import TypeAdapter
 
 from mfcc_assets.audio.reader import AudioLimits
-from mfcc_assets.compute.local import on_all_cores
+from mfcc_assets.compute.local import on_all_cores, on_threads
 from mfcc_assets.features.parameters import FeaturesParameters
 from mfcc_assets.for_each import ForEach, in_turn
 from mfcc_assets.library import Library
@@ -58,10 +59,10 @@ class Context:
         self._kept: dict[str, tuple[str, Any]] = {"index": (index.version, index)} if index else {}
         self._lock = RLock()
 
-    def on_one_core(self) -> Self:
-        """Return this context for work on one of several items at once, each of which has a core."""
+    def on_cores(self, count: int) -> Self:
+        """Return this context for work that has so many cores, because other work has the rest."""
         context = copy(self)
-        context.for_each = in_turn
+        context.for_each = partial(on_threads, threads=count) if count > 1 else in_turn
         return context
 
     def close(self) -> None:

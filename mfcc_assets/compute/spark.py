@@ -8,11 +8,9 @@ database: the stage that planned the work stores its results.
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import chain
-from math import ceil
 from threading import Event
 from uuid import uuid4
 
-import numpy as np
 import pyarrow as pa
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException, PythonException
@@ -20,23 +18,15 @@ from pyspark.sql import SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from mfcc_assets.compute.context import opened_context
-from mfcc_assets.compute.equal_bins import equal_bins
+from mfcc_assets.compute.equal_bins import BIN, JOBS_AT_ONCE, jobs_of
 from mfcc_assets.compute.local import on_threads
 from mfcc_assets.compute.port import Progress, Work
 from mfcc_assets.compute.spark_session import slots_of, started_session
-from mfcc_assets.compute.worker import results_of, slices_of
+from mfcc_assets.compute.worker import results_on_one_core
 from mfcc_assets.errors import ComputeFailed
 from mfcc_assets.settings import Settings
 
 STARTING = "Starting Spark"
-
-_BINS_A_SLOT = 4
-"""Number of bins for each slot. With more of them, the slots end at about the same time, but each costs some time."""
-
-_JOBS_AT_ONCE = 4
-"""Number of jobs that run at once. Together they have two bins for each slot."""
-
-_BIN = "bin"
 
 
 class SparkEngine:
@@ -77,8 +67,8 @@ class SparkEngine:
                 stop()
                 raise
 
-        jobs = chain.from_iterable(_jobs(items, slots) for items in parts)
-        running = on_threads(computed, jobs, _JOBS_AT_ONCE)
+        jobs = chain.from_iterable(jobs_of(items, slots) for items in parts)
+        running = on_threads(computed, jobs, JOBS_AT_ONCE)
         try:
             with _faults_told(self._settings.spark_master):
                 for _, found in running:
@@ -89,32 +79,19 @@ class SparkEngine:
             running.close()
 
 
-def _jobs(items: pa.Table, slots: int) -> Iterator[pa.Table]:
-    """Yield the items of each job, with the number of their bin."""
-    # Spark loses all rows that follow an empty chunk of a table.
-    items = items.combine_chunks()
-    bins = equal_bins(items["cost"].to_numpy(), _BINS_A_SLOT * slots)
-    bins_of_job = ceil(2 * slots / _JOBS_AT_ONCE)
-    for first in range(0, len(bins), bins_of_job):
-        of_job = bins[first : first + bins_of_job]
-        numbers = np.repeat(np.arange(len(of_job)), [each.stop - each.start for each in of_job])
-        yield items.slice(of_job[0].start, len(numbers)).append_column(_BIN, pa.array(numbers))
-
-
 def _computed(session: SparkSession, work: Work, job: pa.Table) -> pa.Table:
     def apply(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         return _applied(work, batches)
 
-    frame = session.createDataFrame(job).repartitionByRange(job[_BIN][-1].as_py() + 1, _BIN)
+    # Each bin is a partition. Ranges would have about equal counts of items, and so join the bins with few of them.
+    frame = session.createDataFrame(job).repartitionById(job[BIN][-1].as_py() + 1, BIN)
     return frame.mapInArrow(apply, from_arrow_schema(work.result)).toArrow().cast(work.result)
 
 
 def _applied(work: Work, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Do the work in a process of an executor, on one core."""
+    """Do the work in a process of an executor."""
     context = opened_context(work.settings)
-    for batch in batches:
-        for some in slices_of(batch.drop_columns([_BIN]), work.at_once):
-            yield results_of(context, work, some)
+    return results_on_one_core(context, work, (batch.drop_columns([BIN]) for batch in batches))
 
 
 @contextmanager

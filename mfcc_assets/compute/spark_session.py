@@ -1,6 +1,7 @@
 """The session of Spark that a process uses: its own one, or that of a Spark Connect server."""
 
 import atexit
+import re
 import socket
 import sys
 from collections.abc import Iterator, Mapping, MutableMapping
@@ -20,8 +21,8 @@ CONNECT = "sc://"
 _PORT_OF_CONNECT = 15_002
 _SECONDS_TO_ANSWER = 10
 
-_ROWS_IN_BATCH = 256
-"""Largest number of items that Spark hands to Python at once. An item has some 30 KB at most, so they take 8 MB."""
+_ROWS_IN_BATCH, _BYTES_IN_BATCH = 256, 4 << 20
+"""Spark hands so many items to Python at once, or fewer if they reach so many bytes."""
 
 _OF_THIS_MACHINE = {
     "spark.driver.bindAddress": "127.0.0.1",
@@ -32,8 +33,18 @@ _OF_THIS_MACHINE = {
     "spark.ui.showConsoleProgress": "false",
 }
 
+_SIZES = {
+    "spark.master": "",
+    "spark.cores.max": "0",
+    "spark.executor.instances": "0",
+    "spark.executor.cores": "1",
+    "spark.task.cpus": "1",
+}
+"""Options of Spark that tell the size of a cluster, with the values that they have if nobody sets them."""
+
+_LOCAL_CLUSTER = re.compile(r"local-cluster\[(\d+),(\d+),\d+\]")
+
 _starting = Lock()
-_slots_of_servers: dict[str, int] = {}
 
 
 def started_session(settings: Settings) -> SparkSession:
@@ -54,19 +65,37 @@ def started_session(settings: Settings) -> SparkSession:
         is_remote = settings.spark_master.startswith(CONNECT)
         session = _session_of_server(settings.spark_master) if is_remote else _own_session(settings)
         session.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", str(_ROWS_IN_BATCH))
+        session.conf.set("spark.sql.execution.arrow.maxBytesPerBatch", str(_BYTES_IN_BATCH))
         return session
 
 
 def slots_of(session: SparkSession, master: str) -> int:
-    """Return the number of tasks that all executors run at once. A server is asked once."""
-    if not master.startswith(CONNECT):
-        return int(session.sparkContext.defaultParallelism)
-    with _starting:
-        if master not in _slots_of_servers:
-            # Its client has no other way to ask. By default Spark cuts a range into one partition for each slot.
-            numbers = session.range(1 << 16).selectExpr("spark_partition_id() AS number")
-            _slots_of_servers[master] = int(numbers.selectExpr("max(number) AS last").toArrow()["last"][0].as_py()) + 1
-    return _slots_of_servers[master]
+    """Return the number of tasks that all executors run at once."""
+    if master.startswith(CONNECT):
+        # Its client has no other way to ask. By default Spark cuts a range into one partition for each core.
+        numbers = session.range(1 << 16).selectExpr("spark_partition_id() AS number")
+        cores = int(numbers.selectExpr("max(number) AS last").toArrow()["last"][0].as_py()) + 1
+    else:
+        cores = int(session.sparkContext.defaultParallelism)
+    options = {name: session.conf.get(name, missing) or missing for name, missing in _SIZES.items()}
+    return max(1, max(cores, expected_cores(options)) // int(options["spark.task.cpus"]))
+
+
+def expected_cores(options: Mapping[str, str]) -> int:
+    """Return the number of cores that executors will have by the options of Spark; 0 if these do not tell.
+
+    Executors register one after the other. Just after the start, Spark knows two cores even of a large cluster.
+
+    Examples
+    --------
+    >>> expected_cores({**_SIZES, "spark.master": "local-cluster[2,4,1024]"})
+    8
+    """
+    if of_processes := _LOCAL_CLUSTER.fullmatch(options["spark.master"].replace(" ", "")):
+        return int(of_processes[1]) * int(of_processes[2])
+    if int(options["spark.cores.max"]):
+        return int(options["spark.cores.max"])
+    return int(options["spark.executor.instances"]) * int(options["spark.executor.cores"])
 
 
 def _session_of_server(address: str) -> SparkSession:

@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterator
 from math import ceil
 
 import pyarrow as pa
+from threadpoolctl import ThreadpoolController
 
 from mfcc_assets.compute import local
 from mfcc_assets.compute.context import Context
 from mfcc_assets.compute.port import Progress, Work
-from mfcc_assets.compute.worker import results_of, slices_of
+from mfcc_assets.compute.worker import function_named, results_of, slices_of
 
 
 class ThreadsEngine:
@@ -36,8 +37,8 @@ class ThreadsEngine:
         at_once = min(work.at_once, ceil(items.num_rows / (2 * cores)))
         batches = items.combine_chunks().to_batches()
         slices = [some for batch in batches for some in slices_of(batch, at_once)]
-        # With fewer slices than cores, the work on an item may use several of them.
-        context = self._context if len(slices) < cores else self._context.on_one_core()
+        # With few slices, the work on each may use several cores. Together they never have more threads than cores.
+        context = self._context if len(slices) == 1 else self._context.on_cores(cores // max(1, len(slices)))
 
         def results(some: pa.RecordBatch) -> pa.RecordBatch:
             on_progress(Progress(begun=some["key"].to_pylist()))
@@ -47,5 +48,16 @@ class ThreadsEngine:
             # Another thread would have nothing to do.
             yield results(slices[0])
             return
-        for _, found in local.on_all_cores(lambda number: results(slices[number]), range(len(slices))):
-            yield found
+        # Threads of libraries for matrices and for search would take the cores from the other slices. The limit holds
+        # for what is loaded, and the work loads these libraries when it is imported.
+        function_named(work.function)
+        libraries = ThreadpoolController()
+
+        def results_on_one_thread(number: int) -> pa.RecordBatch:
+            # OpenMP has a limit for each thread that calls it.
+            with libraries.limit(limits=1, user_api="openmp"):
+                return results(slices[number])
+
+        with libraries.limit(limits=1, user_api="blas"):
+            for _, found in local.on_all_cores(results_on_one_thread, range(len(slices))):
+                yield found

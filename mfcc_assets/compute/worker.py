@@ -2,11 +2,12 @@
 
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from typing import TypeAlias
 
 import pyarrow as pa
+from threadpoolctl import threadpool_limits
 
 from mfcc_assets.compute.context import Context
 from mfcc_assets.compute.port import ERROR, MOST_FAILED, RESULT, Work
@@ -56,6 +57,20 @@ def results_of(context: Context, work: Work, items: pa.RecordBatch) -> pa.Record
         "milliseconds": pa.array([_milliseconds(began) / count] * count, pa.float64()),
     }
     return pa.record_batch([*of_all.values(), *found.columns], schema=work.result)
+
+
+def results_on_one_core(context: Context, work: Work, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Yield the results of batches of items. Libraries for matrices and for search get no threads of their own.
+
+    An executor has a process for each of its cores. If each process had threads for all cores, they would hinder each
+    other.
+    """
+    # The limit holds for what is loaded, and the work loads these libraries when it is imported.
+    function_named(work.function)
+    with threadpool_limits(1):
+        for batch in batches:
+            for some in slices_of(batch, work.at_once):
+                yield results_of(context, work, some)
 
 
 def _one_by_one(context: Context, work: Work, items: pa.RecordBatch) -> Iterator[pa.RecordBatch]:

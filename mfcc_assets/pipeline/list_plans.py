@@ -174,7 +174,7 @@ class RankingsPlanner:
             required_lists(self._library, "candidates", self._index.version, shard) if changes is None else changes
         )
         items, unchanged = self._items(shard, candidates, _KnownRankings(rankings, before))
-        compared = int(sum(items["cost"].to_pylist()))
+        compared = len(items["candidates"].combine_chunks().flatten())
         if changes is None:
             return PlannedRankings(shard, items, compared, unchanged, None, None)
         gone = changes.selected(np.flatnonzero(changes.lengths == 0))
@@ -200,12 +200,19 @@ class RankingsPlanner:
         columns = {
             "key": queries,
             "shard": [shard] * len(queries),
-            "cost": [float(len(rows)) for rows in compared],
+            "cost": self._costs(queries, compared),
             "row": self._index.rows_of(queries),
             "candidates": list_column(compared, pa.int64()),
             **known_columns(self._index, rankings),
         }
         return pa.table(columns, schema=TO_RANK), unchanged
+
+    def _costs(self, queries: Sequence[AudioId], compared: Sequence[NDArray[np.int64]]) -> NDArray[np.float64]:
+        """Return the number of pairs of frames of each query and the tracks that it is compared with."""
+        frames = self._index.coarse_contours.lengths
+        ends = np.cumsum([0, *map(len, compared)], dtype=np.int64)
+        of_compared = np.append(0, np.cumsum(frames(np.concatenate([np.empty(0, np.int64), *compared]))))
+        return (frames(self._index.rows_of(queries)) * np.diff(of_compared[ends])).astype(np.float64)
 
 
 def known_columns(index: LibraryIndex, rankings: Iterable[RankedList | None]) -> dict[str, pa.ListArray]:

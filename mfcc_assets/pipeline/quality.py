@@ -285,12 +285,14 @@ def _truly_nearest(
     library: Library, index: LibraryIndex, found: Mapping[AudioId, RankedList]
 ) -> dict[AudioId, RankedList]:
     """Return the truly nearest tracks of some queries, by the audio id of the query; `found` has their rankings."""
-    queries, recordings = list(found), recordings_of(library, index)
-    digits = library.settings.shard_digits
+    # Executors read what this has found.
+    recordings_of(library, index)
+    queries, digits = list(found), library.settings.shard_digits
     columns = {
         "key": queries,
         "shard": [shard_of(index.tracks[audio_id], digits) for audio_id in queries],
-        "cost": [float(recordings.count)] * len(queries),
+        # Each is compared with all recordings, so the lengths of these make no difference.
+        "cost": index.coarse_contours.lengths(index.rows_of(queries)).astype(float),
         "row": index.rows_of(queries),
         "candidates": pa.nulls(len(queries), pa.list_(pa.int64())),
         **known_columns(index, found.values()),

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Any
 
 import pyarrow as pa
@@ -34,6 +35,9 @@ SECONDS_PER_TRANSACTION = 10.0
 
 COMPUTED, REUSED, UNCHANGED, REJECTED = "computed", "reused", "unchanged", "rejected"
 WAITING = "waiting"
+
+_BYTES_A_SECOND = {".aif": 176_400, ".aiff": 176_400, ".wav": 176_400, ".flac": 100_000, "": 24_000}
+"""Usual size of a second of audio by the suffix of a file, that of the compressed formats if no other one fits."""
 
 _NOT_SHARED = WorkFailed(
     "its file is there, and the process that computes does not find it",
@@ -120,9 +124,9 @@ def analyse_soundtracks(
     report.outcomes |= {
         track.blob_name: WAITING for digest, tracks in waiting.items() if digest not in stage for track in tracks
     }
-    # The largest files come first. A track of an hour at the end would keep one core busy while the others wait.
-    largest_first = sorted(
-        (waiting[digest] for digest in stage), key=lambda tracks: (-tracks[0].bytes, tracks[0].blob_name)
+    # The longest files come first. A track of an hour at the end would keep one core busy while the others wait.
+    longest_first = sorted(
+        (waiting[digest] for digest in stage), key=lambda tracks: (-_expected_seconds(tracks[0]), tracks[0].blob_name)
     )
     tally = Tally(
         report_progress,
@@ -131,12 +135,12 @@ def analyse_soundtracks(
         before=len(soundtracks) - sum(map(len, waiting.values())),
         rejects=sum(track.is_rejected and track.content_digest not in waiting for track in soundtracks),
         work=sum(tracks[0].bytes for tracks in waiting.values()),
-        first=largest_first[0][0].blob_name if largest_first else "",
+        first=longest_first[0][0].blob_name if longest_first else "",
     )
 
     analyser = _Analyser(library, run_id, report, tally, analysis)
     to_analyse: dict[str, list[Soundtrack]] = {}
-    for tracks in largest_first:
+    for tracks in longest_first:
         digest = tracks[0].content_digest
         if digest == NO_CONTENT:
             analyser.commit(tracks, AnalysedBytes(NO_CONTENT, _UNREADABLE))
@@ -216,13 +220,20 @@ def _files_to_analyse(
     columns = {
         "key": list(files),
         "shard": [shard_of(tracks[0].track_id, shard_digits) for tracks in every],
-        "cost": [float(tracks[0].bytes) for tracks in every],
+        "cost": [_expected_seconds(tracks[0]) for tracks in every],
         "names": [[track.blob_name for track in tracks] for tracks in every],
         "audio_ids": [[track.audio_id if track.audio_id in present else None for track in tracks] for tracks in every],
         "seconds": [[track.seconds or 0.0 for track in tracks] for tracks in every],
         "notes": [[track.note for track in tracks] for tracks in every],
     }
     return pa.table(columns, schema=FILES)
+
+
+def _expected_seconds(track: Soundtrack) -> float:
+    """Return how long a file plays, as far as its name and its size tell if that is not known yet."""
+    if track.seconds:
+        return track.seconds
+    return track.bytes / _BYTES_A_SECOND.get(PurePosixPath(track.blob_name).suffix.lower(), _BYTES_A_SECOND[""])
 
 
 def _analysed_in(row: Mapping[str, Any]) -> AnalysedBytes | None:

@@ -70,6 +70,10 @@ class SegmentedFrames:
         frames = np.concatenate([self.segments[0].frames[:0], *found]).astype(np.float32, copy=False)
         return RaggedFrames(frames, np.append(0, np.cumsum([len(track) for track in found], dtype=np.int64)))
 
+    def lengths(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the number of frames of some rows (n,), without reading a frame."""
+        return self.places.gather([np.diff(tracks.starts) for tracks in self.segments], rows)
+
     def sample(self, count: int) -> NDArray[np.floating]:
         """Return about `count` frames (n, d) of the index, evenly spread over its tracks."""
         rows = np.linspace(0, len(self) - 1, min(len(self), _SAMPLED_TRACKS)).astype(np.int64)

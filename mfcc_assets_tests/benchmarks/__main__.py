@@ -1,4 +1,4 @@
-"""`make bench`: compare this package with its peers on real music, and write RESULTS.md with its figures."""
+"""`make bench`: compare this package with its peers on real music, and write the pages with the figures."""
 
 import argparse
 import subprocess
@@ -19,6 +19,7 @@ from mfcc_assets_tests.benchmarks import (
     peers,
     report,
     scale,
+    scaling,
     web,
 )
 from mfcc_assets_tests.benchmarks.corpus import Corpus, fetch
@@ -34,6 +35,7 @@ SECTIONS: Mapping[str, Callable[[Corpus], Section]] = {
     "peers": peers.measure,
     "scale": scale.measure,
     "growth": growth.measure,
+    "scaling": scaling.measure,
     "orchestration": orchestration.measure,
     "web": web.measure,
 }
@@ -77,7 +79,8 @@ def main() -> None:
             f"All measurements together took {(time.monotonic() - begun) / 60:.1f} minutes."
         )
         report.write(heading, sections)
-    sys.stderr.write(f"{report.PAGE}\n")
+    for page in dict.fromkeys(section.page for section in sections):
+        sys.stderr.write(f"{page}\n")
 
 
 if __name__ == "__main__":

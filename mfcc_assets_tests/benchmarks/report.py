@@ -1,4 +1,4 @@
-"""The page of measurements: sections of text, tables and plots."""
+"""The pages of measurements: sections of text, tables and plots."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -14,9 +14,10 @@ PAGE = FOLDER / "RESULTS.md"
 
 @dataclass
 class Section:
-    """A section of the page. Its blocks are added in reading order."""
+    """A section of a page. Its blocks are added in reading order."""
 
     title: str
+    page: Path = PAGE
     blocks: list[str] = field(default_factory=list)
 
     def text(self, words: str) -> Self:
@@ -38,14 +39,23 @@ class Section:
         return "\n\n".join([f"## {self.title}", *self.blocks])
 
 
-def write(heading: str, sections: Iterable[Section], page: Path = PAGE) -> None:
-    """Write the whole page. The figures are in a folder beside it."""
-    page.write_text("\n\n".join([heading, *map(str, sections)]) + "\n")
+def write(heading: str, sections: Iterable[Section]) -> None:
+    """Write the whole pages of all sections. The figures are in a folder beside them."""
+    for page, of_page in _by_page(sections).items():
+        page.write_text("\n\n".join([heading, *map(str, of_page)]) + "\n")
 
 
-def replace(sections: Iterable[Section], page: Path = PAGE) -> None:
-    """Put new sections in place of those with the same titles, or at the end of the page. Others stay."""
-    heading, *written = page.read_text().rstrip("\n").split("\n\n## ")
-    blocks = {block.partition("\n")[0]: block for block in written}
-    blocks |= {section.title: str(section).removeprefix("## ") for section in sections}
-    page.write_text("\n\n## ".join([heading, *blocks.values()]) + "\n")
+def replace(sections: Iterable[Section]) -> None:
+    """Put new sections in place of those with the same titles, or at the end of their page. Others stay."""
+    for page, of_page in _by_page(sections).items():
+        heading, *written = page.read_text().rstrip("\n").split("\n\n## ")
+        blocks = {block.partition("\n")[0]: block for block in written}
+        blocks |= {section.title: str(section).removeprefix("## ") for section in of_page}
+        page.write_text("\n\n## ".join([heading, *blocks.values()]) + "\n")
+
+
+def _by_page(sections: Iterable[Section]) -> dict[Path, list[Section]]:
+    pages: dict[Path, list[Section]] = {}
+    for section in sections:
+        pages.setdefault(section.page, []).append(section)
+    return pages

@@ -137,8 +137,8 @@ def test_patches_of_musicnn_are_evenly_spaced_over_the_track() -> None:
 
 def test_a_section_that_is_measured_alone_takes_its_place_in_the_page(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
-    write("# Measurements", [Section("One").text("1"), Section("Two").text("2")], page)
+    write("# Measurements", [Section("One", page).text("1"), Section("Two", page).text("2")])
 
-    replace([Section("One").text("new\n\n### with a part"), Section("Three").text("3")], page)
+    replace([Section("One", page).text("new\n\n### with a part"), Section("Three", page).text("3")])
 
     assert page.read_text() == "# Measurements\n\n## One\n\nnew\n\n### with a part\n\n## Two\n\n2\n\n## Three\n\n3\n"

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
+from threadpoolctl import threadpool_info
 
 from mfcc_assets.compute.context import Context
+from mfcc_assets.compute.local import WORKERS
 from mfcc_assets.compute.port import ITEM, Work
 from mfcc_assets.errors import SilentAudio
 from mfcc_assets.for_each import in_turn
@@ -60,9 +62,28 @@ def lose_a_row(_context: Context, _version: str, items: pa.RecordBatch) -> pa.Re
 
 
 def tell_cores(context: Context, _version: str, items: pa.RecordBatch) -> pa.RecordBatch:
-    """Return 1 as the half of each number if the work on it may use one core only, and otherwise 0."""
-    half = float(context.for_each is in_turn)
+    """Return, as the half of each number, how many threads the work on it may use."""
+    threads = 1 if context.for_each is in_turn else getattr(context.for_each, "keywords", {}).get("threads", WORKERS)
+    half = float(threads)
     rows = [{"half": half, "parts": [], "process": os.getpid()} for _ in range(items.num_rows)]
+    return pa.RecordBatch.from_pylist(rows, HALVES)
+
+
+def tell_threads(_context: Context, _version: str, items: pa.RecordBatch) -> pa.RecordBatch:
+    """Return, as the half of each number, the largest number of threads of a library for matrices or for search."""
+    threads = max(pool["num_threads"] for pool in threadpool_info())
+    rows = [{"half": float(threads), "parts": [], "process": os.getpid()} for _ in range(items.num_rows)]
+    return pa.RecordBatch.from_pylist(rows, HALVES)
+
+
+def tell_task(_context: Context, _version: str, items: pa.RecordBatch) -> pa.RecordBatch:
+    """Return the stage and the partition of the task of Spark that has these items, and how many they are."""
+    from pyspark import TaskContext
+
+    task = TaskContext.get()
+    assert task is not None
+    parts = [task.stageId(), task.partitionId(), items.num_rows]
+    rows = [{"half": 0.0, "parts": parts, "process": os.getpid()} for _ in range(items.num_rows)]
     return pa.RecordBatch.from_pylist(rows, HALVES)
 
 

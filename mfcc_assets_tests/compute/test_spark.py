@@ -7,17 +7,21 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from mfcc_assets.compute.chosen import compute_of
 from mfcc_assets.compute.context import Context, settings_of_work
+from mfcc_assets.compute.equal_bins import BIN, jobs_of
 from mfcc_assets.compute.port import Progress
 from mfcc_assets.compute.spark import STARTING
+from mfcc_assets.compute.spark_session import slots_of, started_session
 from mfcc_assets.errors import ComputeFailed
 from mfcc_assets.library import Library
 from mfcc_assets.settings import Settings
@@ -87,6 +91,10 @@ def test_spark_in_a_process_of_its_own_gives_the_same_answer(
     assert_same_answer(json.loads(ran.stdout), local_answer)
 
 
+def with_costs(items: pa.Table, costs: list[float]) -> pa.Table:
+    return items.set_column(items.schema.get_field_index("cost"), "cost", pa.array(costs))
+
+
 @pytest.fixture
 def settings_of_spark(spark: SparkServers, tmp_path: Path) -> Settings:
     return Settings(home=tmp_path, min_seconds=2.5, compute="spark", spark_master=spark.master)
@@ -100,6 +108,40 @@ def test_an_executor_that_is_killed_loses_and_doubles_nothing(settings_of_spark:
 
     assert (tmp_path / "killed").exists()
     assert sorted(row["half"] for row in rows) == sorted(number / 2 for number in every)
+
+
+@pytest.mark.parametrize("kind", ["master", "connect"])
+def test_each_bin_is_a_task_although_few_bins_have_most_items(
+    kind: str, spark: SparkServers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slots = 8
+    monkeypatch.setattr("mfcc_assets.compute.spark.slots_of", lambda *_: slots)
+    settings = Settings(home=tmp_path, min_seconds=2.5, compute="spark", spark_master=getattr(spark, kind))
+    work = work_named("tell_task", settings_of_work(settings), at_once=1_000)
+    items = with_costs(numbers(range(150)), [1.0] * 50 + [500.0, 40.0, 300.0] + [1.0] * 97)
+
+    rows = [row for batch in compute_of(Context(Library(settings))).run(work, items) for row in batch.to_pylist()]
+
+    tasks = Counter((stage, partition) for stage, partition, _ in (row["parts"] for row in rows))
+    bins = [count for job in jobs_of(items, slots) for count in np.bincount(job[BIN].to_numpy()).tolist()]
+    assert sorted(tasks.values()) == sorted(bins)
+    assert min(bins) == 1
+
+
+def test_large_items_come_in_small_batches(settings_of_spark: Settings) -> None:
+    work = work_named("tell_task", settings_of_work(settings_of_spark), at_once=1_000)
+    items = with_costs(numbers(range(13), "x" * (1 << 20)), [1.0] * 12 + [1_000.0])
+
+    found = compute_of(Context(Library(settings_of_spark))).run(work, items)
+
+    assert max(count for batch in found for _, _, count in batch["parts"].to_pylist()) in range(2, 6)
+
+
+@pytest.mark.parametrize("kind", ["master", "connect"])
+def test_the_slots_of_all_executors_are_known(kind: str, spark: SparkServers, tmp_path: Path) -> None:
+    master = getattr(spark, kind)
+
+    assert slots_of(started_session(Settings(home=tmp_path, spark_master=master)), master) == 2
 
 
 def test_the_start_of_spark_is_told(settings_of_spark: Settings) -> None:

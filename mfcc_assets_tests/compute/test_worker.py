@@ -2,10 +2,11 @@
 
 import pyarrow as pa
 import pytest
+from threadpoolctl import threadpool_limits
 
 from mfcc_assets.compute.context import Context
 from mfcc_assets.compute.port import MOST_FAILED
-from mfcc_assets.compute.worker import function_named, results_of, slices_of
+from mfcc_assets.compute.worker import function_named, results_of, results_on_one_core, slices_of
 from mfcc_assets.library import Library
 from mfcc_assets.settings import Settings
 from mfcc_assets_tests.compute.sample_work import NUMBERS, POISONED, SILENT, numbers, work_named
@@ -70,6 +71,13 @@ def test_a_function_that_loses_rows_fails_on_all_items(context) -> None:
 
     assert [row["error_code"] for row in rows] == ["WorkFailed"] * 2
     assert "returned 0 rows" in rows[0]["error"]["what"]
+
+
+def test_in_a_process_for_one_core_libraries_have_one_thread(context) -> None:
+    with threadpool_limits(2, user_api="blas"):
+        batches = list(results_on_one_core(context, work_named("tell_threads", {}, 2), numbers(range(5)).to_batches()))
+
+    assert [batch["half"].to_pylist() for batch in batches] == [[1, 1], [1, 1], [1]]
 
 
 def test_slices_are_consecutive() -> None:

@@ -98,7 +98,7 @@ def test_the_models_of_the_library_refuse_fields_that_do_not_exist(job: dict[str
 
 
 def test_the_cluster_is_cheap_dedicated_and_of_a_runtime_with_long_support(cluster: dict[str, Any]) -> None:
-    assert BUNDLE["variables"]["runtime"]["default"] in ("17.3.x-scala2.13", "18.x-scala2.13")
+    assert BUNDLE["variables"]["runtime"]["default"] == "18.x-scala2.13"
     assert cluster["spark_version"] == "${var.runtime}"
     assert cluster["runtime_engine"] == "STANDARD"
     assert cluster["data_security_mode"] == "SINGLE_USER"

@@ -1,5 +1,6 @@
 """What is planned of candidates and rankings, and what is taken over without work."""
 
+import numpy as np
 import pytest
 
 from mfcc_assets.compute.context import Context
@@ -76,6 +77,21 @@ def test_known_rankings_are_compared_with_new_candidates_only(published: Library
     assert {len(row["candidates"]) for row in rows if row["known_rows"] is not None} == {1}
     assert [row["key"] for row in rows if row["known_rows"] is None] == [audio_id(TRACKS)]
     assert sum(plan.compared for plan in plans) == sum(len(row["candidates"]) for row in rows)
+
+
+@pytest.mark.usefixtures("large_library")
+def test_a_ranking_costs_the_pairs_of_frames_that_it_compares(published: Library) -> None:
+    index = build_index(published).index
+    planned = RankingsPlanner(published, index)
+    planned.former = None
+    frames = index.coarse_contours.lengths
+
+    rows = [row for shard in published.shards for row in planned.plan(shard).items.to_pylist()]
+
+    assert len(rows) == TRACKS
+    for row in rows:
+        compared = frames(np.array(row["candidates"], np.int64))
+        assert row["cost"] == frames(np.array([row["row"]]))[0] * compared.sum() > 0
 
 
 def test_rankings_cannot_be_planned_without_candidates(published: Library) -> None:

@@ -154,17 +154,18 @@ def test_missing_cepstra_are_named_before_track_features_are_computed(library: L
         compute_features_of_soundtracks(library, library.shards)
 
 
-def test_the_largest_files_are_analysed_first(
+def test_the_longest_files_are_analysed_first_although_they_need_fewer_bytes(
     library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     paths = [
-        write_music(tmp_path / f"{name}.wav", seconds=seconds, seed=seconds)
-        for name, seconds in (("a", 2), ("b", 4), ("c", 3))
+        write_music(tmp_path / name, seconds=seconds, seed=seconds)
+        for name, seconds in (("a.wav", 2), ("b.ogg", 6), ("c.wav", 3))
     ]
+    assert paths[1].stat().st_size < paths[0].stat().st_size
     # On one core the results come in the order of the work.
     monkeypatch.setattr(local, "WORKERS", 1)
 
-    assert list(analyse(library, *paths).computed.values()) == ["b.wav", "c.wav", "a.wav"]
+    assert list(analyse(library, *paths).computed.values()) == ["b.ogg", "c.wav", "a.wav"]
 
 
 @pytest.fixture

@@ -162,3 +162,10 @@ def test_lengths_of_fingerprints_are_those_of_the_rows(grown: LibraryIndex) -> N
     expected = [len(grown.fingerprints[row]) for row in range(11)]
     assert grown.fingerprints.lengths.tolist() == expected
     assert len(set(expected)) > 1
+
+
+def test_lengths_of_contours_are_those_of_the_rows(grown: LibraryIndex) -> None:
+    rows = np.arange(len(grown.tracks))[::-2]
+
+    for contours in (grown.contours, grown.coarse_contours):
+        assert contours.lengths(rows).tolist() == contours.rows(rows).lengths.tolist()
