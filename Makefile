@@ -10,6 +10,10 @@ WEB_PORT ?= $(or $(MFCC_WEB_PORT),8000)
 PROFILE ?= local
 COMPUTE ?= $(MFCC_COMPUTE)
 CORPUS ?= $(HOME)/.cache/mfcc_corpus
+RUNTIME := .venv-databricks
+RUNTIME_PYTHON ?= python3.12
+RUNTIME_PACKAGES := deploy/databricks/runtime-18.txt
+RUNTIME_TESTS := mfcc_assets_tests/deploy/test_databricks_runtime.py
 ASSETS ?= library_report
 SHARDS ?= 0...f
 
@@ -44,7 +48,7 @@ endif
 DG := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/python -m mfcc_assets.defs.launch -m dagster_dg_cli.cli
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev web defs launch test coverage lint bench docs screenshots clean
+.PHONY: help demo dev web defs launch test test-databricks coverage lint bench docs screenshots clean
 
 help:  ## Show these commands.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,11 +87,17 @@ lint: $(VENV)/.installed-lint  ## Check style, types, boundaries between package
 	@$(BIN)/vulture
 	@$(DG) check defs
 
+test-databricks: $(VENV)/.installed-test  ## Test the wheel on Spark with the packages of a Databricks runtime. It needs RUNTIME_PYTHON=python3.12.
+	@test -x $(RUNTIME)/bin/python || $(RUNTIME_PYTHON) -m venv $(RUNTIME)
+	@echo "Installing into $(RUNTIME), a few minutes …"
+	@$(RUNTIME)/bin/pip install -q --disable-pip-version-check -c $(RUNTIME_PACKAGES) ".[azure]" pandas pyspark pytest
+	@PYTHON_OF_RUNTIME=$(CURDIR)/$(RUNTIME)/bin/python $(BIN)/python -m pytest $(RUNTIME_TESTS)
+
 bench: $(VENV)/.installed-bench  ## Compare the package with its peers on real music, in the folder CORPUS=….
 	@$(BIN)/python -m mfcc_assets_tests.benchmarks --corpus $(CORPUS) --work $(CORPUS)/.work $(SECTIONS)
 
 clean:  ## Remove the environment and caches, but not the library.
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) $(RUNTIME) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" && $(PYTHON) -c '$(SUPPORTED)' \

@@ -178,7 +178,7 @@ def _load(path: Path, sample_rate: int) -> NDArray[np.float32]:
     import librosa
     import soundfile
 
-    from mfcc_assets.audio.decoding import mixed_down
+    from mfcc_assets.audio.mixing import mixed_down
 
     try:
         # If librosa opens the file, and soundfile cannot read it, librosa tries programs that may be installed.

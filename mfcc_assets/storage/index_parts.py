@@ -58,7 +58,6 @@ def write_calibration(calibration: Calibration, file: BinaryIO) -> None:
     reference, embedding = calibration.reference, calibration.embedding
     np.savez(
         written,
-        allow_pickle=False,
         audio_ids=np.array(list(reference.audio_ids), dtype="U32"),
         frames=reference.tracks.contours.frames,
         starts=reference.tracks.contours.starts,

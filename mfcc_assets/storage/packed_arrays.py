@@ -15,13 +15,21 @@ _CHECKSUM = "crc32"
 def packed(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     """Return the content of a file with these arrays by name.
 
+    Raises
+    ------
+    ValueError
+        If an array holds objects of Python, which could run code when they are read.
+
     Examples
     --------
     >>> unpacked(packed({"counts": np.array([1, 2])}))
     {'counts': array([1, 2])}
     """
+    if any(array.dtype.hasobject for array in arrays.values()):
+        raise ValueError("objects cannot be stored as an array")
     written = io.BytesIO()
-    np.savez(written, allow_pickle=False, **arrays, **{_CHECKSUM: np.array(_checksum(arrays))})
+    # NumPy 2.1 would take its option `allow_pickle` for one more array.
+    np.savez(written, **{**arrays, _CHECKSUM: np.array(_checksum(arrays))})  # type: ignore[arg-type]
     return written.getvalue()
 
 

@@ -51,6 +51,19 @@ def answer_of_files(settings: Settings, paths: Sequence[Path]) -> dict[str, Any]
         }
 
 
+def assert_same_answer(answer: dict[str, Any], other: dict[str, Any], *, within: float) -> None:
+    """Check that two answers are equal, but that distances may differ by `within`."""
+    lists, other_lists = answer.pop("lists"), other["lists"]
+    assert answer == {name: value for name, value in other.items() if name != "lists"}
+    for stage, by_query in other_lists.items():
+        assert len(by_query) > 40
+        assert lists[stage].keys() == by_query.keys()
+        for query, found in by_query.items():
+            assert [audio_id for audio_id, _ in lists[stage][query]] == [audio_id for audio_id, _ in found]
+            far = np.array([distance for _, distance in lists[stage][query]]) - [distance for _, distance in found]
+            assert np.abs(far).max(initial=0) <= within
+
+
 def _digest(features: TrackFeatures) -> str:
     arrays = (np.asarray(getattr(features, field.name)) for field in fields(features))
     return blake2b(b"".join(array.tobytes() for array in arrays), digest_size=8).hexdigest()

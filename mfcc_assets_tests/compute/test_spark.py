@@ -26,7 +26,7 @@ from mfcc_assets.errors import ComputeFailed
 from mfcc_assets.library import Library
 from mfcc_assets.settings import Settings
 from mfcc_assets_tests.benchmarks.corpus import Corpus
-from mfcc_assets_tests.compute.answer_of_files import answer_of_files
+from mfcc_assets_tests.compute.answer_of_files import answer_of_files, assert_same_answer
 from mfcc_assets_tests.compute.sample_work import FATAL, numbers, work_named
 from mfcc_assets_tests.services.processes import REPOSITORY, free_port
 from mfcc_assets_tests.services.spark import SparkServers
@@ -52,19 +52,6 @@ def local_answer(music: list[Path], tmp_path_factory: pytest.TempPathFactory) ->
     return answer_of_files(Settings(home=tmp_path_factory.mktemp("local") / "home", settle_seconds=0), music)
 
 
-def assert_same_answer(answer: dict[str, Any], local: dict[str, Any]) -> None:
-    """Check that all is equal, but that distances may differ by `LARGEST_DIFFERENCE`."""
-    lists, local_lists = answer.pop("lists"), local["lists"]
-    assert answer == {name: value for name, value in local.items() if name != "lists"}
-    for stage, by_query in local_lists.items():
-        assert len(by_query) > 40
-        assert lists[stage].keys() == by_query.keys()
-        for query, found in by_query.items():
-            assert [audio_id for audio_id, _ in lists[stage][query]] == [audio_id for audio_id, _ in found]
-            far = np.array([distance for _, distance in lists[stage][query]]) - [distance for _, distance in found]
-            assert np.abs(far).max(initial=0) <= LARGEST_DIFFERENCE
-
-
 @pytest.mark.parametrize("kind", ["master", "connect"])
 def test_executors_give_the_same_answer_as_this_machine(
     kind: str, spark: SparkServers, music: list[Path], local_answer: dict[str, Any], tmp_path: Path
@@ -72,7 +59,7 @@ def test_executors_give_the_same_answer_as_this_machine(
     master = getattr(spark, kind)
     settings = Settings(home=tmp_path / "home", settle_seconds=0, compute="spark", spark_master=master)
 
-    assert_same_answer(answer_of_files(settings, music), local_answer)
+    assert_same_answer(answer_of_files(settings, music), local_answer, within=LARGEST_DIFFERENCE)
 
 
 def test_spark_in_a_process_of_its_own_gives_the_same_answer(
@@ -88,7 +75,7 @@ def test_spark_in_a_process_of_its_own_gives_the_same_answer(
     )
 
     assert ran.returncode == 0, ran.stderr
-    assert_same_answer(json.loads(ran.stdout), local_answer)
+    assert_same_answer(json.loads(ran.stdout), local_answer, within=LARGEST_DIFFERENCE)
 
 
 def with_costs(items: pa.Table, costs: list[float]) -> pa.Table:

@@ -13,8 +13,6 @@ from typing import Any
 import pytest
 import yaml
 from databricks.bundles.jobs import Job
-from packaging.requirements import Requirement
-from packaging.specifiers import SpecifierSet
 
 from mfcc_assets_tests.deploy.bicep_files import DEPLOY, MODULES, read, settings_of
 from mfcc_assets_tests.services.processes import REPOSITORY
@@ -156,18 +154,6 @@ def test_the_job_runs_a_script_of_the_wheel_with_the_parameters_of_pipes(job: di
     assert task["libraries"] == [{"whl": "../../dist/*.whl"}]
     assert [parameter["name"] for parameter in job["parameters"]] == ["DAGSTER_PIPES_CONTEXT", "DAGSTER_PIPES_MESSAGES"]
     assert all(f"{{{{job.parameters.{each['name']}}}}}" in json.dumps(wheel) for each in job["parameters"])
-
-
-def test_the_package_allows_the_versions_of_the_runtime() -> None:
-    extras = PROJECT["project"]["optional-dependencies"]
-    needed = {each.name: each for each in map(Requirement, [*PROJECT["project"]["dependencies"], *extras["spark"]])}
-    pins = [Requirement(line) for line in (FOLDER / "constraints.txt").read_text().splitlines() if line[0] != "#"]
-
-    assert {pin.name for pin in pins} == {"numpy", "pyarrow", "pyspark"}
-    for pin in pins:
-        (version,) = pin.specifier
-        assert needed[pin.name].specifier.contains(version.version)
-    assert SpecifierSet(PROJECT["project"]["requires-python"]).contains("3.12.3")
 
 
 def test_the_init_script_installs_the_wheel_and_compiles_the_kernels_for_all_users(tmp_path: Path) -> None:

@@ -20,6 +20,11 @@ def test_packed_arrays_can_be_unpacked():
     assert unpacked(packed({})) == {}
 
 
+def test_objects_of_python_are_refused():
+    with pytest.raises(ValueError, match="objects"):
+        packed({"names": np.array(["a", None], dtype=object)})
+
+
 def test_no_changed_bit_is_read_as_another_value():
     written = packed(ARRAYS)
     for bit in range(8 * len(written)):
