@@ -32,6 +32,7 @@ NOT_RUN: Mapping[str, str] = {
     r"mfcc watch$": "It ends with Ctrl-C. mfcc_assets_tests/cli/test_watch.py runs it.",
     r"mfcc evaluate --manifest labelled\.csv ": "It takes many minutes, and needs music that is not in the repository.",
     r"export MFCC_PROFILE=azure$|export \w+=.*<": "They name resources that the reader has in Azure.",
+    r"cd deploy/databricks$|databricks |docker build |azcopy ": "They need a workspace of Databricks, Docker or Azure.",
     r"make demo PROFILE=azurite$": "It starts servers. mfcc_assets_tests/azure/test_profile.py runs with them.",
     r"mfcc database grant ": "It needs a server with users. mfcc_assets_tests/cli/test_database.py runs it on one.",
     r"\.venv/bin/pip install ": "It installs packages.",

@@ -4,6 +4,7 @@ A kernel is compiled at its first call, or loaded from the machine code that an 
 """
 
 import hashlib
+import logging
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+
+_logger = logging.getLogger(__name__)
 
 _numba_settings: Any = numba.config
 
@@ -69,6 +72,10 @@ def cache_folder() -> Path | None:
         except OSError:
             continue
         return folder
+    _logger.warning(
+        "No folder for compiled kernels can be written, so each process compiles them, which takes about 20 s. "
+        "Set NUMBA_CACHE_DIR to a folder of the local disk that it may write."
+    )
     return None
 
 

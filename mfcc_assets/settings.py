@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from mfcc_assets.databricks_settings import DatabricksSettings, check_job
 from mfcc_assets.ranking_names import DEFAULT_RANKING, PRESENT_NAMES, RANKING_NAMES
 from mfcc_assets.settings_files import SettingsFile, files_of_settings, read_settings_file, unknown_variables
 from mfcc_assets.texts import printable
@@ -28,7 +29,7 @@ BETWEEN_FOLDERS = "Colons separate folders; `mfcc add --in-place` takes a folder
 """What to do if a part of the setting `music` leads nowhere."""
 
 
-class Settings(WebSettings):
+class Settings(DatabricksSettings, WebSettings):
     """Settings of one library. Each is read from the variable ``MFCC_<NAME>``, or from its line in a settings file.
 
     The environment comes before the file `mfcc.toml` in the current folder, and this one before the file of the user.
@@ -131,8 +132,9 @@ class Settings(WebSettings):
         "run of each asset; 0: never",
     )
 
-    compute: Literal["local", "spark"] = Field(
-        "local", description="Where heavy work runs: local, on all cores of this machine; or spark, on its executors"
+    compute: Literal["local", "spark", "databricks"] = Field(
+        "local",
+        description="Where heavy work runs: local, on all cores of this machine; spark; or databricks",
     )
     spark_master: str = Field(
         "local[*,4]",
@@ -189,7 +191,14 @@ class Settings(WebSettings):
         return music
 
     @field_validator(
-        "blob_url", "cosmos_url", "key_vault_url", "audd_url", "acrcloud_url", "acoustid_url", "dagster_url"
+        "blob_url",
+        "cosmos_url",
+        "key_vault_url",
+        "audd_url",
+        "acrcloud_url",
+        "acoustid_url",
+        "dagster_url",
+        "databricks_url",
     )
     @classmethod
     def _of_server(cls, address: str) -> str:
@@ -266,6 +275,8 @@ class Settings(WebSettings):
             raise ValueError(f"MFCC_PROFILE=azure needs {', '.join(missing)}")
         if self.profile == "azure" and self.music_folders:
             raise ValueError("MFCC_PROFILE=azure cannot use folders in place; unset MFCC_MUSIC")
+        if self.compute == "databricks":
+            check_job(self.profile, self.databricks_url, self.databricks_job)
         if self.profile == "local" and self.blob_inventory:
             raise ValueError("MFCC_BLOB_INVENTORY needs MFCC_PROFILE=azure; folders have no inventory")
         return self

@@ -31,7 +31,8 @@ def package(tmp_path: Path) -> Path:
     return copied
 
 
-def printed_distance(package: Path, before: str = "", **variables: str) -> str:
+def computed_distance(package: Path, before: str = "", **variables: str) -> tuple[str, str]:
+    """Return what a process prints that computes a distance with the package, and its messages."""
     environment = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
     ran = subprocess.run(
         [sys.executable, "-c", before + DISTANCE],
@@ -41,7 +42,11 @@ def printed_distance(package: Path, before: str = "", **variables: str) -> str:
         text=True,
     )
     assert ran.returncode == 0, ran.stderr
-    return ran.stdout.strip()
+    return ran.stdout.strip(), ran.stderr
+
+
+def printed_distance(package: Path) -> str:
+    return computed_distance(package)[0]
 
 
 def test_the_caller_of_an_edited_kernel_is_compiled_again(package: Path) -> None:
@@ -102,6 +107,15 @@ def test_without_a_folder_that_can_be_written_kernels_are_compiled_in_each_proce
 ) -> None:
     (package / "__pycache__").write_text("no folder")
 
-    assert printed_distance(package, before, HOME=home) == "2.0"
+    printed, told = computed_distance(package, before, HOME=home)
 
+    assert printed == "2.0"
+    assert "No folder for compiled kernels can be written" in told
     assert not list(package.parent.rglob("*.nb?"))
+
+
+def test_a_folder_that_is_given_and_cannot_be_written_is_not_needed(package: Path) -> None:
+    printed, told = computed_distance(package, NUMBA_CACHE_DIR=f"{os.devnull}/kernels")
+
+    assert (printed, told) == ("2.0", "")
+    assert list((package / "__pycache__").glob("kernels-*"))

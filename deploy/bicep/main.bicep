@@ -79,7 +79,7 @@ param webProxies string = '100.100.0.0/16,127.0.0.1'
 @maxValue(1)
 param webReplicas int = 1
 
-@description('If true, a Databricks workspace is created, too. Nothing uses it yet, and its network costs money.')
+@description('If true, a Databricks workspace and the account of its tables are created, too. Their network costs money.')
 param databricks bool = false
 
 var base = '${name}-${stage}'
@@ -327,6 +327,9 @@ module workspace 'modules/databricks.bicep' = if (databricks) {
     containerSubnet: network.outputs.databricksContainerSubnet
     subnetId: network.outputs.endpointsSubnetId
     zoneId: network.outputs.zones.databricks
+    blobZoneId: network.outputs.zones.blob
+    tablesName: take('stt${name}${stage}${unique}', 24)
+    writerId: identities.outputs.writer.principalId
   }
 }
 

@@ -1,11 +1,30 @@
 """The engine that the settings choose."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from importlib import import_module
 
 from mfcc_assets.compute.context import Context
+from mfcc_assets.compute.databricks import DatabricksEngine, Start
 from mfcc_assets.compute.port import Compute
 from mfcc_assets.compute.threads import ThreadsEngine
 from mfcc_assets.extras import needs_extra
+
+_start: ContextVar[Start | None] = ContextVar("start", default=None)
+
+
+@contextmanager
+def jobs_started_by(start: Start) -> Iterator[None]:
+    """Let work on Databricks be started by a function within the ``with``.
+
+    Only a step of Dagster can start a job there. Elsewhere, as in a command that repairs one shard, this machine works.
+    """
+    token = _start.set(start)
+    try:
+        yield
+    finally:
+        _start.reset(token)
 
 
 def compute_of(context: Context) -> Compute:
@@ -22,6 +41,11 @@ def compute_of(context: Context) -> Compute:
         If the settings choose an engine whose extra is not installed.
     """
     settings = context.settings
+    if settings.compute == "databricks":
+        here, start = ThreadsEngine(context), _start.get()
+        if start is None:
+            return Compute(here)
+        return Compute(DatabricksEngine(context.blobs, start, here, settings.databricks_min_items))
     if settings.compute == "local":
         return Compute(ThreadsEngine(context))
     with needs_extra("spark", "Work on Spark"):

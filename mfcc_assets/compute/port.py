@@ -6,8 +6,9 @@ function is named, and never a closure, because an executor on another machine i
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Protocol
 
 import pyarrow as pa
@@ -91,10 +92,14 @@ def unseen(_: Progress) -> None:
 
 
 class Engine(Protocol):
-    """The port. An adapter applies work to items, and yields the results as they become ready."""
+    """The port. An adapter applies work to items, and yields the results as they become ready.
+
+    The items come in parts, at least one. An engine takes a part when it can soon begin it, so that not all of them are
+    in memory.
+    """
 
     def results(
-        self, work: Work, items: pa.Table, on_progress: Callable[[Progress], None]
+        self, work: Work, parts: Iterator[pa.Table], on_progress: Callable[[Progress], None]
     ) -> Iterator[pa.RecordBatch]: ...
 
 
@@ -132,21 +137,43 @@ class Compute:
         ComputeFailed
             If the engine fails, loses an item, or gives one back twice.
         """
-        missing = Counter(items["key"].to_pylist())
-        if len(missing) < items.num_rows:
-            twice = _first(key for key in missing if missing[key] > 1)
-            raise ValueError(f"keys of items must be unique, and these are not: {twice}")
-        if not missing:
+        yield from self.run_parts(work, [items], on_progress)
+
+    def run_parts(
+        self, work: Work, parts: Iterable[pa.Table], on_progress: Callable[[Progress], None] = unseen
+    ) -> Iterator[pa.RecordBatch]:
+        """Do what `run` does, for items that come in parts, such as those of some shards. A job does all parts.
+
+        A part is taken when the engine can soon begin it. Parts without items are left out.
+        """
+        missing = set[str]()
+        given = _checked(parts, missing)
+        first = next(given, None)
+        if first is None:
             return
-        for batch in self._engine.results(work, items, on_progress):
+        for batch in self._engine.results(work, chain([first], given), on_progress):
             if batch.schema != work.result:
                 raise _broken(work, f"it returned {batch.schema.names} instead of {work.result.names}")
-            missing.subtract(batch["key"].to_pylist())
-            if wrong := [key for key in batch["key"].to_pylist() if missing[key] < 0]:
+            keys = batch["key"].to_pylist()
+            if wrong := [key for key, count in Counter(keys).items() if count > 1 or key not in missing]:
                 raise _broken(work, f"it returned {_first(wrong)} once too often")
+            missing.difference_update(keys)
             yield batch
-        if lost := [key for key, count in missing.items() if count]:
-            raise _broken(work, f"it did not return {_first(lost)}")
+        if missing:
+            raise _broken(work, f"it did not return {_first(sorted(missing))}")
+        if (left := next(given, None)) is not None:
+            raise _broken(work, f"it did not take {_first(left['key'].to_pylist())}")
+
+
+def _checked(parts: Iterable[pa.Table], missing: set[str]) -> Iterator[pa.Table]:
+    """Yield the parts that have items, and add the keys of each to those that are missing."""
+    for items in parts:
+        keys = items["key"].to_pylist()
+        if twice := [key for key, count in Counter(keys).items() if count > 1 or key in missing]:
+            raise ValueError(f"keys of items must be unique, and these are not: {_first(twice)}")
+        missing.update(keys)
+        if keys:
+            yield items
 
 
 def error_of(result: Mapping[str, Any]) -> MfccError | None:

@@ -7,6 +7,7 @@ database: the stage that planned the work stores its results.
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import chain
 from threading import Event
 from uuid import uuid4
 
@@ -40,7 +41,9 @@ class SparkEngine:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    def results(self, work: Work, items: pa.Table, on_progress: Callable[[Progress], None]) -> Iterator[pa.RecordBatch]:
+    def results(
+        self, work: Work, parts: Iterator[pa.Table], on_progress: Callable[[Progress], None]
+    ) -> Iterator[pa.RecordBatch]:
         on_progress(Progress(STARTING))
         with _faults_told(self._settings.spark_master):
             session = started_session(self._settings)
@@ -64,7 +67,8 @@ class SparkEngine:
                 stop()
                 raise
 
-        running = on_threads(computed, jobs_of(items, slots), JOBS_AT_ONCE)
+        jobs = chain.from_iterable(jobs_of(items, slots) for items in parts)
+        running = on_threads(computed, jobs, JOBS_AT_ONCE)
         try:
             with _faults_told(self._settings.spark_master):
                 for _, found in running:
@@ -102,6 +106,6 @@ def _faults_told(master: str) -> Iterator[None]:
         raise ComputeFailed(
             f"Spark failed ({told})",
             # What follows in the address of a server may be a secret.
-            subject=master.partition(";")[0],
+            subject=master.partition(";")[0] or "the cluster",
             remedy="Look into the log of Spark. What is computed is kept, so the next run goes on from there",
         ) from error

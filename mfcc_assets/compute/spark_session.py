@@ -53,7 +53,8 @@ def started_session(settings: Settings) -> SparkSession:
     Parameters
     ----------
     settings
-        Settings of the library, with the master. Beginning with `CONNECT`, it is the address of a server.
+        Settings of the library, with the master. Beginning with `CONNECT`, it is the address of a server. An empty one
+        stands for the session that the platform has for this process, such as that of a job of Databricks.
 
     Raises
     ------
@@ -114,6 +115,10 @@ def _session_of_server(address: str) -> SparkSession:
 def _own_session(settings: Settings) -> SparkSession:
     if (active := SparkSession.getActiveSession()) is not None:
         return active
+    if not settings.spark_master:
+        # The platform says which master it is, and how to reach it.
+        of_platform: SparkSession = SparkSession.builder.getOrCreate()
+        return of_platform
     builder = SparkSession.builder.appName("mfcc").master(settings.spark_master)
     if settings.spark_master.startswith("local"):
         path = settings.environment.get("PYTHONPATH")

@@ -24,7 +24,15 @@ class ThreadsEngine:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    def results(self, work: Work, items: pa.Table, on_progress: Callable[[Progress], None]) -> Iterator[pa.RecordBatch]:
+    def results(
+        self, work: Work, parts: Iterator[pa.Table], on_progress: Callable[[Progress], None]
+    ) -> Iterator[pa.RecordBatch]:
+        for items in parts:
+            yield from self._results_of_part(work, items, on_progress)
+
+    def _results_of_part(
+        self, work: Work, items: pa.Table, on_progress: Callable[[Progress], None]
+    ) -> Iterator[pa.RecordBatch]:
         cores = local.WORKERS
         at_once = min(work.at_once, ceil(items.num_rows / (2 * cores)))
         batches = items.combine_chunks().to_batches()

@@ -186,12 +186,12 @@ def _measured_statistics(
         failed.add(error, name_of_audio(library, AudioId(audio_id)))
 
     compute, count = compute_of(context), _counting(report_progress, "Measuring usual distances", len(audio_ids))
-    for items in statistics_work.items_of(audio_ids, tracks, parameters.ranking, _ITEMS_AT_ONCE):
-        for batch in succeeded(compute.run(work, items, tell), add):
-            rows = in_order.rows(batch["key"].to_pylist())
-            for name in ("means", "deviations"):
-                getattr(statistics, name)[rows] = batch[name].flatten().to_numpy().reshape(len(rows), shape[1])
-            count(len(rows))
+    parts = statistics_work.items_of(audio_ids, tracks, parameters.ranking, _ITEMS_AT_ONCE)
+    for batch in succeeded(compute.run_parts(work, parts, tell), add):
+        rows = in_order.rows(batch["key"].to_pylist())
+        for name in ("means", "deviations"):
+            getattr(statistics, name)[rows] = batch[name].flatten().to_numpy().reshape(len(rows), shape[1])
+        count(len(rows))
     failed.raise_first()
     return statistics
 

@@ -2,8 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain
-from typing import Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,7 +13,7 @@ from mfcc_assets.pipeline.failed_work import succeeded
 
 ITEMS_AT_ONCE = 50_000
 BYTES_AT_ONCE = 256 << 20
-"""Items of so many shards are planned before an engine begins them: enough to fill a cluster, and not all in memory."""
+"""Shards with so many items are planned together: enough to fill a cluster, and not all in memory."""
 
 
 class PlannedShard(Protocol):
@@ -52,36 +51,53 @@ def completed_shards(
     on_progress
         Shows what the engine does.
     """
-    for group in _groups(plans):
-        waiting = {plan.shard: plan for plan in group}
-        found: dict[str, list[pa.RecordBatch]] = {plan.shard: [] for plan in group}
-        without_items, nothing = _without_items(group), work.result.empty_table()
-        for plan in without_items.pop(None, ()):
-            yield plan, nothing
-        results = compute.run(work, pa.concat_tables([plan.items for plan in group]), on_progress)
-        for batch in succeeded(results, on_failure):
-            for shard in pc.unique(batch["shard"]).to_pylist():
-                found[shard].append(batch.filter(pc.equal(batch["shard"], shard)))
-                if sum(some.num_rows for some in found[shard]) == waiting[shard].items.num_rows:
-                    yield waiting.pop(shard), pa.Table.from_batches(found.pop(shard), work.result)
-                    for plan in without_items.pop(shard, ()):
-                        yield plan, nothing
-        for plan in chain(*without_items.values()):
-            yield plan, nothing
+    shards = _Shards[_Plan](work.result.empty_table())
+    parts = (shards.planned(group) for group in _groups(plans))
+    for batch in succeeded(compute.run_parts(work, parts, on_progress), on_failure):
+        yield from shards.completed_by(batch)
+    yield from shards.without_items()
 
 
-def _without_items(group: Sequence[_Plan]) -> dict[str | None, list[_Plan]]:
-    """Return the plans without items, by the shard with items that comes before them.
+class _Shards(Generic[_Plan]):
+    """Shards that are not complete, and what has come back of each.
 
-    If they are yielded after it, shards come about in their order.
+    A shard without items is complete when the one before it is, so that shards come about in their order.
     """
-    before, plans = None, defaultdict[str | None, list[_Plan]](list)
-    for plan in group:
-        if plan.items.num_rows:
-            before = plan.shard
-        else:
-            plans[before].append(plan)
-    return plans
+
+    def __init__(self, nothing: pa.Table) -> None:
+        self._nothing = nothing
+        self._waiting, self._found = dict[str, _Plan](), dict[str, list[pa.RecordBatch]]()
+        self._without_items, self._before = defaultdict[str, list[_Plan]](list), ""
+
+    def planned(self, group: Sequence[_Plan]) -> pa.Table:
+        """Return the items of some shards, whose results are to come."""
+        for plan in group:
+            if plan.items.num_rows:
+                self._waiting[plan.shard], self._found[plan.shard] = plan, []
+                self._before = plan.shard
+            else:
+                self._without_items[self._before if self._before in self._waiting else ""].append(plan)
+        return pa.concat_tables([plan.items for plan in group])
+
+    def completed_by(self, batch: pa.RecordBatch) -> Iterator[tuple[_Plan, pa.Table]]:
+        """Yield the shards that are complete with these results."""
+        yield from self._after("")
+        for shard in pc.unique(batch["shard"]).to_pylist():
+            found = self._found[shard]
+            found.append(batch.filter(pc.equal(batch["shard"], shard)))
+            if sum(some.num_rows for some in found) == self._waiting[shard].items.num_rows:
+                del self._found[shard]
+                yield self._waiting.pop(shard), pa.Table.from_batches(found, self._nothing.schema)
+                yield from self._after(shard)
+
+    def without_items(self) -> Iterator[tuple[_Plan, pa.Table]]:
+        """Yield the shards without items that are left at the end."""
+        for shard in list(self._without_items):
+            yield from self._after(shard)
+
+    def _after(self, shard: str) -> Iterator[tuple[_Plan, pa.Table]]:
+        for plan in self._without_items.pop(shard, ()):
+            yield plan, self._nothing
 
 
 def _groups(plans: Iterable[_Plan]) -> Iterator[list[_Plan]]:

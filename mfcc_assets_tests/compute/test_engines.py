@@ -69,6 +69,16 @@ def test_items_may_come_in_chunks_of_which_some_are_empty(compute, settings_of_e
     assert sorted(found) == [0.5, 1.0, 1.5]
 
 
+def test_items_may_come_in_parts(compute, settings_of_engine) -> None:
+    work = work_named("halve", settings_of_work(settings_of_engine), at_once=3)
+    parts = (numbers(every) for every in ([1, 2, 3, 4], [], [5], [6, SILENT]))
+
+    rows = [row for batch in compute.run_parts(work, parts) for row in batch.to_pylist()]
+
+    assert sorted(row["key"] for row in rows) == ["0001", "0002", "0003", "0004", "0005", "0006", "0100"]
+    assert [row["key"] for row in rows if row["error_code"]] == ["0100"]
+
+
 def test_nothing_is_done_for_no_items(compute, settings_of_engine) -> None:
     assert rows_of(compute, settings_of_engine, "halve") == []
 

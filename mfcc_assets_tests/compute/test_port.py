@@ -2,6 +2,7 @@
 
 import pickle
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 import pyarrow as pa
 import pytest
@@ -26,8 +27,9 @@ class _EngineThat:
     def __init__(self, answer: Callable[[pa.Table], list[pa.RecordBatch]]) -> None:
         self._answer = answer
 
-    def results(self, _work: Work, items: pa.Table, _on_progress) -> Iterator[pa.RecordBatch]:
-        yield from self._answer(items)
+    def results(self, _work: Work, parts: Iterator[pa.Table], _on_progress) -> Iterator[pa.RecordBatch]:
+        for items in parts:
+            yield from self._answer(items)
 
 
 def test_work_can_be_pickled() -> None:
@@ -62,6 +64,42 @@ def test_an_engine_is_not_even_asked_if_nothing_is_missing() -> None:
         raise AssertionError
 
     assert list(Compute(_EngineThat(fail)).run(WORK, ITEMS.slice(0, 0))) == []
+
+
+def test_parts_are_taken_when_the_engine_can_begin_them_and_those_without_items_are_left_out() -> None:
+    taken = list[int]()
+
+    def parts() -> Iterator[pa.Table]:
+        for number in range(4):
+            taken.append(number)
+            yield numbers([number] if number != 1 else [])
+
+    running = Compute(_EngineThat(lambda items: [results(items)])).run_parts(WORK, parts())
+
+    assert [(key, list(taken)) for batch in running for key in batch["key"].to_pylist()] == [
+        ("0000", [0]),
+        ("0002", [0, 1, 2]),
+        ("0003", [0, 1, 2, 3]),
+    ]
+
+
+def test_an_engine_that_leaves_parts_out_is_found_out() -> None:
+    class First(_EngineThat):
+        def results(self, work: Work, parts: Iterator[pa.Table], on_progress) -> Iterator[pa.RecordBatch]:
+            yield from super().results(work, islice(parts, 1), on_progress)
+
+    parts = [numbers([1]), numbers([2])]
+    with pytest.raises(ComputeFailed, match="it did not take 0002"):
+        list(Compute(First(lambda items: [results(items)])).run_parts(WORK, parts))
+
+
+def test_a_key_of_a_part_must_not_be_in_another_one_that_is_not_done() -> None:
+    class All(_EngineThat):
+        def results(self, work: Work, parts: Iterator[pa.Table], on_progress) -> Iterator[pa.RecordBatch]:
+            yield from super().results(work, iter(list(parts)), on_progress)
+
+    with pytest.raises(ValueError, match="0001"):
+        list(Compute(All(lambda items: [results(items)])).run_parts(WORK, [numbers([1]), numbers([1, 2])]))
 
 
 def test_keys_must_be_unique() -> None:

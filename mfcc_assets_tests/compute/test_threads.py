@@ -19,7 +19,7 @@ from mfcc_assets_tests.compute.sample_work import numbers, work_named
 def test_each_item_is_told_when_it_begins(tmp_path) -> None:
     engine, told = ThreadsEngine(Context(Library(Settings(home=tmp_path, min_seconds=2.5)))), list[Progress]()
 
-    list(engine.results(work_named("halve", {}), numbers(range(5)), told.append))
+    list(engine.results(work_named("halve", {}), iter([numbers(range(5))]), told.append))
 
     assert sorted(key for progress in told for key in progress.begun) == [f"{number:04}" for number in range(5)]
 
@@ -30,7 +30,7 @@ def test_a_single_item_needs_no_other_thread(tmp_path) -> None:
     def tell(_: Progress) -> None:
         threads.add(threading.get_ident())
 
-    assert len(list(engine.results(work_named("halve", {}, at_once=5), numbers([1]), tell))) == 1
+    assert len(list(engine.results(work_named("halve", {}, at_once=5), iter([numbers([1])]), tell))) == 1
     assert threads == {threading.get_ident()}
 
 
@@ -41,7 +41,7 @@ def test_the_threads_of_all_slices_are_no_more_than_the_cores(
     monkeypatch.setattr(local, "WORKERS", cores)
     engine = ThreadsEngine(Context(Library(Settings(home=tmp_path))))
 
-    found = engine.results(work_named("tell_cores", {}), numbers(range(count)), lambda _: None)
+    found = engine.results(work_named("tell_cores", {}), iter([numbers(range(count))]), lambda _: None)
 
     assert [half for batch in found for half in batch["half"].to_pylist()] == [threads] * count
 
@@ -49,7 +49,7 @@ def test_the_threads_of_all_slices_are_no_more_than_the_cores(
 def test_the_only_slice_may_use_all_cores(tmp_path: Path) -> None:
     context = Context(Library(Settings(home=tmp_path)))
 
-    (found,) = ThreadsEngine(context).results(work_named("tell_cores", {}), numbers([1]), lambda _: None)
+    (found,) = ThreadsEngine(context).results(work_named("tell_cores", {}), iter([numbers([1])]), lambda _: None)
 
     assert found["half"].to_pylist() == [local.WORKERS]
 
@@ -61,7 +61,7 @@ def test_libraries_get_threads_only_if_there_is_one_slice(tmp_path: Path, count:
     engine = ThreadsEngine(Context(Library(Settings(home=tmp_path))))
 
     with threadpool_limits(2):
-        batches = list(engine.results(work_named("tell_threads", {}), numbers(range(count)), lambda _: None))
+        batches = list(engine.results(work_named("tell_threads", {}), iter([numbers(range(count))]), lambda _: None))
         after = {pool["num_threads"] for pool in threadpool_info()}
 
     assert [half for batch in batches for half in batch["half"].to_pylist()] == [threads] * count
@@ -73,6 +73,6 @@ def test_items_are_cut_into_slices_for_all_cores(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(local, "WORKERS", 2)
     engine = ThreadsEngine(Context(Library(Settings(home=tmp_path))))
 
-    found = engine.results(work_named("tell_cores", {}, at_once=at_once), numbers(range(9)), lambda _: None)
+    found = engine.results(work_named("tell_cores", {}, at_once=at_once), iter([numbers(range(9))]), lambda _: None)
 
     assert sorted(batch.num_rows for batch in found) == [3, 3, 3]

@@ -12,6 +12,7 @@ from mfcc_assets_tests.services.processes import REPOSITORY
 
 DEPLOY = REPOSITORY / "deploy"
 FOLDER = DEPLOY / "bicep"
+MODULES = FOLDER / "modules"
 FILES = sorted(FOLDER.rglob("*.bicep"))
 PARAMETERS = sorted(FOLDER.glob("*.bicepparam"))
 
@@ -158,3 +159,16 @@ def is_declared(node: Node) -> bool:
         return False
     introduces = parent.type.endswith("_declaration") or parent.type == "object_property"
     return introduces and parent.named_children[0] == node
+
+
+def resource(module: str, kind: str) -> tuple[BicepFile, Resource]:
+    file = read(MODULES / f"{module}.bicep")
+    (found,) = [each for each in file.resources if each.type.partition("@")[0] == kind]
+    return file, found
+
+
+def settings_of(module: str, kind: str) -> dict[str, str]:
+    """Return the text of each property of a resource."""
+    file, found = resource(module, kind)
+    properties = file.properties(file.properties(found.body)["properties"])
+    return {name: file.value_of(value) for name, value in properties.items()}

@@ -14,9 +14,18 @@ from mfcc_assets.storage.blobs.port import CONTAINERS
 from mfcc_assets.storage.documents.cosmos_account import CONTAINER, INDEXING_POLICY, PARTITION_KEY
 from mfcc_assets.web.app import create_app
 from mfcc_assets.web.security import login
-from mfcc_assets_tests.deploy.bicep_files import FILES, FOLDER, PARAMETERS, BicepFile, Resource, read, walk
+from mfcc_assets_tests.deploy.bicep_files import (
+    FILES,
+    FOLDER,
+    MODULES,
+    PARAMETERS,
+    BicepFile,
+    read,
+    resource,
+    settings_of,
+    walk,
+)
 
-MODULES = FOLDER / "modules"
 MAIN = FOLDER / "main.bicep"
 ROLES = json.loads((FOLDER / "roles.json").read_text())
 GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -32,19 +41,6 @@ CLOSED = {
 
 def named(path: Path) -> str:
     return path.relative_to(FOLDER).as_posix()
-
-
-def resource(module: str, kind: str) -> tuple[BicepFile, Resource]:
-    file = read(MODULES / f"{module}.bicep")
-    (found,) = [each for each in file.resources if each.type.partition("@")[0] == kind]
-    return file, found
-
-
-def settings_of(module: str, kind: str) -> dict[str, str]:
-    """Return the text of each property of a resource."""
-    file, found = resource(module, kind)
-    properties = file.properties(file.properties(found.body)["properties"])
-    return {name: file.value_of(value) for name, value in properties.items()}
 
 
 @pytest.mark.parametrize("path", [*FILES, *PARAMETERS], ids=named)
@@ -132,8 +128,10 @@ def test_every_closed_service_has_a_private_endpoint() -> None:
     }
     assert parts == {
         ("cosmos", "Sql"),
+        ("databricks", "blob"),
         ("databricks", "browser_authentication"),
         ("databricks", "databricks_ui_api"),
+        ("databricks", "dfs"),
         ("postgres", "postgresqlServer"),
         ("sql", "sqlServer"),
         ("storage", "blob"),
@@ -142,9 +140,10 @@ def test_every_closed_service_has_a_private_endpoint() -> None:
 
 
 def test_stores_accept_no_keys_and_no_passwords() -> None:
-    account = settings_of("storage", "Microsoft.Storage/storageAccounts")
-    assert account["allowSharedKeyAccess"] == account["allowBlobPublicAccess"] == "false"
-    assert account["minimumTlsVersion"] == "TLS1_2"
+    for module in ("storage", "databricks"):
+        account = settings_of(module, "Microsoft.Storage/storageAccounts")
+        assert account["allowSharedKeyAccess"] == account["allowBlobPublicAccess"] == "false"
+        assert account["minimumTlsVersion"] == "TLS1_2"
     assert settings_of("cosmos", "Microsoft.DocumentDB/databaseAccounts")["disableLocalAuth"] == "true"
     assert "azureADOnlyAuthentication: true" in settings_of("sql", "Microsoft.Sql/servers")["administrators"]
     postgres = settings_of("postgres", "Microsoft.DBforPostgreSQL/flexibleServers")

@@ -1,4 +1,5 @@
-// The storage account, with the five containers of the library and one for the output of steps.
+// The storage account, with the five containers of the library, one for the output of steps, and one for the messages of
+// jobs on Databricks.
 param name string
 param location string
 param retentionDays int
@@ -20,6 +21,7 @@ var containers = [
   'artworks'
 ]
 var logsContainer = 'logs'
+var pipesContainer = 'pipes'
 
 @description('Containers whose blobs pages and callers get links to.')
 var linkedContainers = [
@@ -106,6 +108,14 @@ resource logs 'Microsoft.Storage/storageAccounts/blobServices/containers@2023-05
   }
 }
 
+resource pipes 'Microsoft.Storage/storageAccounts/blobServices/containers@2023-05-01' = {
+  parent: blobs
+  name: pipesContainer
+  properties: {
+    publicAccess: 'None'
+  }
+}
+
 // The music of listeners is deleted after the retention period. A deleted blob becomes a previous version. Versions are
 // deleted `undoDays` after the blob was written, mostly by the next daily run of these rules, and can be restored for another
 // `undoDays`. A rule does not delete a blob that has previous versions, so both rules are needed.
@@ -168,6 +178,7 @@ var housekeeping = [
         ]
         prefixMatch: [
           '${logsContainer}/'
+          '${pipesContainer}/'
         ]
       }
       actions: {

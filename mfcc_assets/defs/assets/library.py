@@ -15,6 +15,7 @@ from mfcc_assets.defs.assets.shared import (
     soundtrack_asset,
     table_as_markdown,
 )
+from mfcc_assets.defs.heavy_work import heavy_work
 from mfcc_assets.defs.launch import IN_STAGES
 from mfcc_assets.defs.private.pictures import shown_pictures
 from mfcc_assets.evaluation.metrics import Precision
@@ -87,6 +88,7 @@ HEAT_MAP_SECONDS = 300
 
 
 @soundtrack_asset(deps=[raw_soundtracks], kinds={"python", "parquet"}, code_version="1")
+@heavy_work
 def soundtrack_cepstra(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """The mel-frequency cepstral coefficients COE_1 to COE_13 of every soundtrack, with 100 frames per second.
 
@@ -138,6 +140,7 @@ def soundtrack_waveforms(context: dg.AssetExecutionContext, library: dg.Resource
 
 
 @soundtrack_asset(deps=[soundtrack_cepstra], kinds={"python", "parquet"}, code_version="1")
+@heavy_work
 def soundtrack_summaries(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """The track features of every soundtrack: mean, covariance, contour, segment means, timbre, treble, fingerprint.
 
@@ -153,6 +156,7 @@ def soundtrack_summaries(context: dg.AssetExecutionContext, library: dg.Resource
 
 
 @library_asset(deps=[soundtrack_summaries], kinds={"python", "faiss"}, code_version="1")
+@heavy_work
 def prefilter_index(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """A new version of the search index over the track features of the whole library.
 
@@ -183,6 +187,7 @@ def prefilter_index(context: dg.AssetExecutionContext, library: dg.ResourceParam
 
 
 @soundtrack_asset(deps=[prefilter_index], kinds={"python", "faiss"}, code_version="1")
+@heavy_work
 def soundtrack_candidates(
     context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]
 ) -> dg.MaterializeResult:
@@ -198,6 +203,7 @@ def soundtrack_candidates(
 
 
 @soundtrack_asset(deps=[soundtrack_candidates], kinds={"python", "numba"}, code_version="1")
+@heavy_work
 def soundtrack_rankings(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """The candidates of every soundtrack in the order of their full distance, with the distances.
 
@@ -220,6 +226,7 @@ def soundtrack_rankings(context: dg.AssetExecutionContext, library: dg.ResourceP
 
 
 @library_asset(deps=[soundtrack_rankings], kinds={"python", "json"}, code_version="2")
+@heavy_work
 def recommendation_quality(
     context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]
 ) -> dg.MaterializeResult:

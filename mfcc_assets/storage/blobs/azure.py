@@ -110,6 +110,20 @@ class AzureBlobs(BlobStore):
     def close(self) -> None:
         self._transport.close()
 
+    def client_with(self, container: str) -> BlobServiceClient:
+        """Return the client of the account, for a library that keeps blobs in a container of its own.
+
+        The container is made if it is missing.
+
+        Raises
+        ------
+        StoreError
+            If this identity may neither make the container nor use it.
+        """
+        if (refusal := self._make(container)) is not None:
+            raise refusal
+        return self._service
+
     def list(self, container: str, prefix: str = "", on_skipped: OnSkipped | None = None) -> Iterator[Blob]:
         check_container(container)
         parent, _, _ = prefix.rpartition("/")

@@ -1,0 +1,276 @@
+"""The job that Databricks runs: it does work on Spark, and writes the results to blobs.
+
+It is the script ``mfcc-job`` of the wheel, which Dagster Pipes starts; see `mfcc_assets.defs.databricks`. It has no
+database and no password of one, because the step in Dagster stores what comes back.
+"""
+
+import argparse
+import logging
+import time
+import traceback
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import count
+from math import inf
+from pathlib import Path
+from threading import Event, Lock, Thread
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from dagster_pipes import (
+    PipesAzureBlobStorageContextLoader,
+    PipesAzureBlobStorageMessageWriter,
+    PipesContext,
+    PipesMappingParamsLoader,
+    open_dagster_pipes,
+)
+
+from mfcc_assets.compute.context import opened_context
+from mfcc_assets.compute.databricks import SECONDS_BETWEEN_SIGNS
+from mfcc_assets.compute.port import Compute, Progress, Work
+from mfcc_assets.compute.spark import SparkEngine
+from mfcc_assets.compute.work_blobs import WorkBlobs, keys_of
+from mfcc_assets.errors import ComputeFailed, MfccError, SettingsError
+from mfcc_assets.settings import Settings
+from mfcc_assets.storage.blobs.azure import AzureBlobs
+
+PIPES_CONTAINER = "pipes"
+"""Container of the contexts and messages of Dagster Pipes. They are of no use after the run."""
+
+FOLDER = "folder"
+"""Name of the extra of Pipes with the folder of the work in the container `cepstra`."""
+
+FAILURE, PROGRESS = "failure", "progress"
+"""Keys of custom messages of Pipes."""
+
+SECONDS_BETWEEN_MESSAGES = 10.0
+
+SECONDS_WITHOUT_SIGN = 1_800.0
+"""Time without a sign of the step after which the job ends, and its cluster with it."""
+
+_SECONDS_BETWEEN_UPLOADS = 5
+_SECONDS_BETWEEN_LOOKS = 2.0
+_SECONDS_BETWEEN_RESULTS = 5.0
+_RESULT_BYTES = 64 << 20
+"""Results of so much time or of so many bytes are written together."""
+
+_logger = logging.getLogger(__name__)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Do the work that Dagster Pipes names, and report to it.
+
+    Raises
+    ------
+    SettingsError
+        If Dagster did not start it.
+    MfccError
+        If the work cannot be done. Dagster gets the error before the job ends.
+    """
+    logging.basicConfig(level=logging.INFO)
+    options = _options(arguments)
+    given = {
+        "DAGSTER_PIPES_CONTEXT": options.dagster_pipes_context,
+        "DAGSTER_PIPES_MESSAGES": options.dagster_pipes_messages,
+    }
+    # A cluster that is made for the job has them as variables.
+    settings = Settings.model_construct(home=Path(options.home), spark_master=options.spark_master)
+    parameters = PipesMappingParamsLoader(given if all(given.values()) else settings.environment)
+    if not parameters.is_dagster_pipes_process():
+        raise SettingsError("it has no parameters of Dagster Pipes", subject="mfcc-job", remedy="Start it from Dagster")
+    storage = {"profile": "azure", "home": options.home, "blob_url": options.blob_url}
+    if options.blob_key_secret:
+        storage["blob_key_secret"] = options.blob_key_secret
+    blobs = opened_context(storage).blobs
+    assert isinstance(blobs, AzureBlobs)
+    client = blobs.client_with(PIPES_CONTAINER)
+    with open_dagster_pipes(
+        params_loader=parameters,
+        context_loader=PipesAzureBlobStorageContextLoader(client),
+        message_writer=PipesAzureBlobStorageMessageWriter(client, interval=_SECONDS_BETWEEN_UPLOADS),
+    ) as pipes:
+        try:
+            do_work(pipes, WorkBlobs(blobs, pipes.get_extra(FOLDER)), settings)
+        except BaseException as error:
+            pipes.report_custom_message({FAILURE: failure_of(error)})
+            raise
+
+
+def failure_of(error: BaseException) -> dict[str, str]:
+    """Return an error as a message.
+
+    Examples
+    --------
+    >>> failure_of(MfccError("it is silent", subject="song.mp3"))["subject"]
+    'song.mp3'
+    """
+    known = isinstance(error, MfccError)
+    return {
+        "what": error.what if isinstance(error, MfccError) else f"{type(error).__name__}: {error}".rstrip(": "),
+        "subject": error.subject if isinstance(error, MfccError) else "",
+        "remedy": error.remedy if isinstance(error, MfccError) else "",
+        "traceback": "" if known else "".join(traceback.format_exception(error)),
+    }
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser("mfcc-job", description="Heavy work on Databricks, started by Dagster.")
+    parser.add_argument("--blob-url", required=True, help="address of the storage account's blobs")
+    parser.add_argument("--blob-key-secret", default="", help="secret with the account's key; empty: an identity")
+    parser.add_argument("--home", required=True, help="folder of the local disk for copies of blobs")
+    parser.add_argument("--spark-master", default="", help="master of Spark; empty: that of the cluster")
+    for name in ("--dagster-pipes-context", "--dagster-pipes-messages"):
+        parser.add_argument(name, default="", help="parameter of Dagster Pipes")
+    return parser.parse_args(arguments)
+
+
+def do_work(pipes: PipesContext, exchanged: WorkBlobs, settings: Settings) -> None:
+    """Do the work of a folder on Spark, and write the results there, until Dagster tells that it was all.
+
+    What was written before is not done again.
+
+    Parameters
+    ----------
+    pipes
+        The session of Dagster Pipes, to which the progress is told.
+    exchanged
+        The work, and its results.
+    settings
+        Settings of this machine: the home, and the master of Spark.
+
+    Raises
+    ------
+    ComputeFailed
+        If Spark fails, or the step of Dagster does not want the results any more.
+    """
+    written = exchanged.result_names()
+    tally, known, signs = _Tally(), keys_of(map(exchanged.read_results, written)), _Signs(exchanged)
+    compute, numbers, begun = Compute(SparkEngine(settings)), count(len(written)), set[str]()
+
+    def missing(names: Sequence[str]) -> Iterator[pa.Table]:
+        for name in names:
+            _, items = exchanged.read_items(name)
+            is_done = pc.is_in(items["key"], pa.array(sorted(known), pa.string()))
+            tally.add(len(items), pc.sum(is_done).as_py() or 0)
+            yield items.filter(pc.invert(is_done))
+
+    with _told(pipes, tally):
+        while True:
+            # Parts that are written before the end are seen after it.
+            is_end = exchanged.has_end()
+            if names := [name for name in exchanged.item_names() if name not in begun]:
+                begun.update(names)
+                work, _ = exchanged.read_items(names[0])
+                for some in _portions(compute.run_parts(_here(work, settings), missing(names), tally.show), tally):
+                    exchanged.write_results(f"{next(numbers):06}", some)
+                    signs.check()
+            elif is_end:
+                return
+            else:
+                signs.check()
+                time.sleep(_SECONDS_BETWEEN_LOOKS)
+
+
+def _here(work: Work, settings: Settings) -> Work:
+    """Return work with the settings of a cluster, which has a disk of its own, and its secrets in its environment."""
+    of_caller = {name: value for name, value in work.settings.items() if name != "key_vault_url"}
+    return replace(work, settings={**of_caller, "home": str(settings.home)})
+
+
+def _portions(results: Iterable[pa.RecordBatch], tally: "_Tally") -> Iterator[pa.Table]:
+    """Yield results, those of some seconds together."""
+    waiting, began = list[pa.RecordBatch](), time.monotonic()
+    for batch in results:
+        waiting.append(batch)
+        tally.count(batch)
+        is_large = sum(each.nbytes for each in waiting) >= _RESULT_BYTES
+        if is_large or time.monotonic() - began >= _SECONDS_BETWEEN_RESULTS:
+            yield pa.Table.from_batches(waiting)
+            waiting, began = [], time.monotonic()
+    if waiting:
+        yield pa.Table.from_batches(waiting)
+
+
+class _Signs:
+    """Looks for the signs of the step that wants the results. A process that is killed gives none."""
+
+    def __init__(self, exchanged: WorkBlobs) -> None:
+        self._exchanged = exchanged
+        self._last, self._seen, self._looked = -1, 0.0, -inf
+
+    def check(self) -> None:
+        """Raise ComputeFailed if there was no sign for too long."""
+        now = time.monotonic()
+        if now - self._looked < SECONDS_BETWEEN_SIGNS:
+            return
+        sign, self._looked = self._exchanged.read_sign(), now
+        if sign != self._last:
+            self._last, self._seen = sign, now
+        elif now - self._seen > SECONDS_WITHOUT_SIGN:
+            raise ComputeFailed(
+                f"it has given no sign for {SECONDS_WITHOUT_SIGN / 60:.0f} minutes",
+                subject="the step in Dagster that wants the results",
+                remedy="Start the run again if it was killed",
+            )
+
+
+class _Tally:
+    """What is done so far."""
+
+    def __init__(self) -> None:
+        self._items = self._done = self._failed = 0
+        self._doing, self._shards = "", Counter[str]()
+        self._lock = Lock()
+
+    def add(self, items: int, done: int) -> None:
+        """Count the items of a part, and those of them that were done before."""
+        with self._lock:
+            self._items, self._done = self._items + items, self._done + done
+
+    def show(self, progress: Progress) -> None:
+        self._doing = progress.doing
+
+    def count(self, results: pa.RecordBatch) -> None:
+        # Another thread tells it meanwhile.
+        with self._lock:
+            self._done += results.num_rows
+            self._failed += results.num_rows - results["error_code"].null_count
+            self._shards.update(results["shard"].to_pylist())
+
+    @property
+    def message(self) -> Mapping[str, Any]:
+        with self._lock:
+            shards = dict(self._shards)
+        return {"done": self._done, "of": self._items, "with_error": self._failed, "shards": shards}
+
+    def __str__(self) -> str:
+        doing = f"{self._doing}. " if self._doing else ""
+        return f"{doing}{self._done:,} of {self._items:,} done, {self._failed:,} of them with an error"
+
+
+@contextmanager
+def _told(pipes: PipesContext, tally: _Tally) -> Iterator[None]:
+    """Tell Dagster what is done: at the beginning, every ten seconds, and at the end."""
+    ended = Event()
+
+    def tell() -> None:
+        pipes.report_custom_message({PROGRESS: tally.message})
+        pipes.log.info(str(tally))
+        _logger.info("%s", tally)
+
+    def keep_telling() -> None:
+        while not ended.wait(SECONDS_BETWEEN_MESSAGES):
+            tell()
+
+    teller = Thread(target=keep_telling, daemon=True)
+    tell()
+    teller.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        teller.join()
+        tell()

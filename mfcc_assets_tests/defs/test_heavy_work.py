@@ -1,0 +1,46 @@
+"""The decorator of assets with heavy work. What it does on Databricks is in test_databricks."""
+
+import subprocess
+import sys
+
+import dagster as dg
+
+from mfcc_assets.compute.chosen import compute_of
+from mfcc_assets.compute.context import Context
+from mfcc_assets.compute.threads import ThreadsEngine
+from mfcc_assets.defs.heavy_work import heavy_work
+from mfcc_assets.library import Library
+
+
+def test_an_asset_keeps_its_description_and_its_resource_and_works_on_this_machine_by_default(
+    library: Library, instance: dg.DagsterInstance
+) -> None:
+    engines = list[object]()
+
+    @dg.asset
+    @heavy_work
+    def heavy(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
+        """It lifts."""
+        context.log.info("It begins.")
+        engines.append(compute_of(Context(library))._engine)  # noqa: SLF001  nothing else tells
+        return dg.MaterializeResult()
+
+    result = dg.materialize([heavy], instance=instance, resources={"library": library})
+
+    assert result.success
+    assert heavy.descriptions_by_key[heavy.key] == "It lifts."
+    assert isinstance(engines[0], ThreadsEngine)
+
+
+def test_databricks_without_its_extra_is_an_error_that_names_it() -> None:
+    code = """
+import sys
+sys.modules["dagster_databricks"] = None  # importing it now fails, as if it were not installed
+from types import SimpleNamespace
+from mfcc_assets.defs.heavy_work import heavy_work
+heavy_work(lambda context, library: None)(None, SimpleNamespace(settings=SimpleNamespace(compute="databricks")))
+"""
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert ran.returncode == 1
+    assert "the module dagster_databricks is not installed. Run: pip install 'mfcc-assets[databricks]'" in ran.stderr
