@@ -31,6 +31,9 @@ _LEAST_FREE_BYTES = 4 << 30
 _LONGEST = (
     "demo/test_demo.py",
     "web/browser/",
+    "defs/test_databricks.py",
+    "compute/test_spark.py",
+    "compute/test_engines.py",
     "test_killed_runs.py",
     "test_library_life.py",
     "defs/test_dev.py",
