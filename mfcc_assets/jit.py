@@ -74,7 +74,7 @@ def cache_folder() -> Path | None:
         return folder
     _logger.warning(
         "No folder for compiled kernels can be written, so each process compiles them, which takes about 20 s. "
-        "Set NUMBA_CACHE_DIR to a folder of the local disk that it may write."
+        "Set NUMBA_CACHE_DIR to a folder of the local disk that this user may write."
     )
     return None
 

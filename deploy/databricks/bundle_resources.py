@@ -107,7 +107,7 @@ def _job() -> Job:
                 {
                     "task_key": "work",
                     "job_cluster_key": "workers",
-                    # A job that is tried again goes on from the results that it wrote, and Dagster tries it again.
+                    # Dagster tries it again, and first stores what is complete.
                     "max_retries": 0,
                     "python_wheel_task": {
                         "package_name": "mfcc_assets",
@@ -152,6 +152,7 @@ def _cluster() -> dict[str, object]:
             "AZURE_CLIENT_ID": "${var.client_id}",
             "AZURE_CLIENT_SECRET": _OF_CLIENT,
         },
-        "spark_conf": {"spark.task.maxFailures": "4"},
+        # A cluster grows if tasks wait, so the work is cut for all cores that it can get.
+        "spark_conf": {"spark.task.maxFailures": "4", "spark.mfcc.cores": "${var.cores}"},
         "custom_tags": {"application": "mfcc"},
     }

@@ -101,8 +101,9 @@ def prepare() -> None:
     """Let the system end this process where a budget asks for it, without a file of its memory."""
     if sys.platform != "win32":
         # A process inherits which signals are ignored or blocked.
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
+        for number in (signal.SIGALRM, signal.SIGXCPU):
+            signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
     _set_limit("RLIMIT_CORE", 0)
 
 

@@ -52,8 +52,8 @@ _MOST_IDLE = os.cpu_count() or 1
 CRASHED_EXIT_CODE = 2
 """Exit code of a child that an uncaught error ended. Python's own would be that of faulthandler."""
 
-# Exit codes of a child that the system ended. Windows lacks the signals, and has the exit code of faulthandler instead.
-_WAITED_TOO_LONG = {1, *(-getattr(signal, name) for name in ("SIGALRM",) if hasattr(signal, name))}
+# Exit codes of a child that the system ended. Windows lacks the signals. There the first is that of faulthandler.
+_WAITED_TOO_LONG = {-signal.SIGALRM if sys.platform != "win32" else 1}
 _TOO_MUCH_COMPUTING = {-getattr(signal, name) for name in ("SIGXCPU",) if hasattr(signal, name)}
 _ENDED_FROM_OUTSIDE = {-getattr(signal, name) for name in ("SIGKILL", "SIGTERM") if hasattr(signal, name)}
 

@@ -16,7 +16,8 @@ import pyarrow as pa
 
 from mfcc_assets.compute.port import Engine, Progress, Work
 from mfcc_assets.compute.work_blobs import WorkBlobs
-from mfcc_assets.storage.blobs.port import BlobStore
+from mfcc_assets.errors import StoreError
+from mfcc_assets.storage.blobs.port import CEPSTRA, BlobStore
 
 STARTING = "Starting a cluster on Databricks"
 
@@ -93,7 +94,11 @@ class DatabricksEngine:
             with _signs_given(exchanged):
                 yield from self._results_of_job(exchanged, given, on_progress)
         finally:
-            exchanged.delete()
+            try:
+                exchanged.delete()
+            except StoreError as error:
+                # The results are complete, or another error says why they are not.
+                _logger.warning("The work of a job is left in the container %s: %s", CEPSTRA, error)
 
     def _results_of_job(
         self, exchanged: WorkBlobs, given: "_GivenParts", on_progress: Callable[[Progress], None]

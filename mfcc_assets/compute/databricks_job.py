@@ -19,7 +19,6 @@ from threading import Event, Lock, Thread
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from dagster_pipes import (
     PipesAzureBlobStorageContextLoader,
     PipesAzureBlobStorageMessageWriter,
@@ -32,7 +31,7 @@ from mfcc_assets.compute.context import opened_context
 from mfcc_assets.compute.databricks import SECONDS_BETWEEN_SIGNS
 from mfcc_assets.compute.port import Compute, Progress, Work
 from mfcc_assets.compute.spark import SparkEngine
-from mfcc_assets.compute.work_blobs import WorkBlobs, keys_of
+from mfcc_assets.compute.work_blobs import WorkBlobs
 from mfcc_assets.errors import ComputeFailed, MfccError, SettingsError
 from mfcc_assets.settings import Settings
 from mfcc_assets.storage.blobs.azure import AzureBlobs
@@ -93,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         message_writer=PipesAzureBlobStorageMessageWriter(client, interval=_SECONDS_BETWEEN_UPLOADS),
     ) as pipes:
         try:
-            do_work(pipes, WorkBlobs(blobs, pipes.get_extra(FOLDER)), settings)
+            do_work(pipes, WorkBlobs(blobs, pipes.get_extra(FOLDER)), settings, options.blob_key_secret)
         except BaseException as error:
             pipes.report_custom_message({FAILURE: failure_of(error)})
             raise
@@ -127,10 +126,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def do_work(pipes: PipesContext, exchanged: WorkBlobs, settings: Settings) -> None:
+def do_work(pipes: PipesContext, exchanged: WorkBlobs, settings: Settings, key: str = "") -> None:
     """Do the work of a folder on Spark, and write the results there, until Dagster tells that it was all.
-
-    What was written before is not done again.
 
     Parameters
     ----------
@@ -140,31 +137,35 @@ def do_work(pipes: PipesContext, exchanged: WorkBlobs, settings: Settings) -> No
         The work, and its results.
     settings
         Settings of this machine: the home, and the master of Spark.
+    key
+        Name of the secret with the key of the storage account; empty if an identity signs in.
 
     Raises
     ------
     ComputeFailed
         If Spark fails, or the step of Dagster does not want the results any more.
     """
-    written = exchanged.result_names()
-    tally, known, signs = _Tally(), keys_of(map(exchanged.read_results, written)), _Signs(exchanged)
-    compute, numbers, begun = Compute(SparkEngine(settings)), count(len(written)), set[str]()
+    tally, signs = _Tally(), _Signs(exchanged)
+    compute, numbers, begun = Compute(SparkEngine(settings)), count(), set[str]()
 
-    def missing(names: Sequence[str]) -> Iterator[pa.Table]:
-        for name in names:
-            _, items = exchanged.read_items(name)
-            is_done = pc.is_in(items["key"], pa.array(sorted(known), pa.string()))
-            tally.add(len(items), pc.sum(is_done).as_py() or 0)
-            yield items.filter(pc.invert(is_done))
+    def new_names() -> list[str]:
+        return [name for name in exchanged.item_names() if name not in begun]
+
+    def parts() -> Iterator[pa.Table]:
+        # Parts that come meanwhile follow at once, so that no executor waits for the last bin of the others.
+        while names := new_names():
+            begun.add(names[0])
+            _, items = exchanged.read_items(names[0])
+            tally.add(len(items))
+            yield items
 
     with _told(pipes, tally):
         while True:
             # Parts that are written before the end are seen after it.
             is_end = exchanged.has_end()
-            if names := [name for name in exchanged.item_names() if name not in begun]:
-                begun.update(names)
+            if names := new_names():
                 work, _ = exchanged.read_items(names[0])
-                for some in _portions(compute.run_parts(_here(work, settings), missing(names), tally.show), tally):
+                for some in _portions(compute.run_parts(_here(work, settings, key), parts(), tally.show), tally):
                     exchanged.write_results(f"{next(numbers):06}", some)
                     signs.check()
             elif is_end:
@@ -174,10 +175,13 @@ def do_work(pipes: PipesContext, exchanged: WorkBlobs, settings: Settings) -> No
                 time.sleep(_SECONDS_BETWEEN_LOOKS)
 
 
-def _here(work: Work, settings: Settings) -> Work:
-    """Return work with the settings of a cluster, which has a disk of its own, and its secrets in its environment."""
-    of_caller = {name: value for name, value in work.settings.items() if name != "key_vault_url"}
-    return replace(work, settings={**of_caller, "home": str(settings.home)})
+def _here(work: Work, settings: Settings, key: str) -> Work:
+    """Return work with the settings of a cluster: its own disk, and its own way to sign in to the storage account."""
+    of_caller = {
+        name: value for name, value in work.settings.items() if name not in ("key_vault_url", "blob_key_secret")
+    }
+    of_cluster = {"home": str(settings.home), **({"blob_key_secret": key} if key else {})}
+    return replace(work, settings={**of_caller, **of_cluster})
 
 
 def _portions(results: Iterable[pa.RecordBatch], tally: "_Tally") -> Iterator[pa.Table]:
@@ -199,19 +203,21 @@ class _Signs:
 
     def __init__(self, exchanged: WorkBlobs) -> None:
         self._exchanged = exchanged
-        self._last, self._seen, self._looked = -1, 0.0, -inf
+        self._last: int | None = None
+        self._seen, self._looked = time.monotonic(), -inf
 
     def check(self) -> None:
-        """Raise ComputeFailed if there was no sign for too long."""
+        """Raise ComputeFailed if there was no sign for too long, or the step has deleted the work."""
         now = time.monotonic()
         if now - self._looked < SECONDS_BETWEEN_SIGNS:
             return
         sign, self._looked = self._exchanged.read_sign(), now
-        if sign != self._last:
+        is_deleted = sign is None and self._last is not None
+        if sign != self._last and not is_deleted:
             self._last, self._seen = sign, now
-        elif now - self._seen > SECONDS_WITHOUT_SIGN:
+        elif is_deleted or now - self._seen > SECONDS_WITHOUT_SIGN:
             raise ComputeFailed(
-                f"it has given no sign for {SECONDS_WITHOUT_SIGN / 60:.0f} minutes",
+                f"it has given no sign for {(now - self._seen) / 60:.0f} minutes",
                 subject="the step in Dagster that wants the results",
                 remedy="Start the run again if it was killed",
             )
@@ -225,10 +231,10 @@ class _Tally:
         self._doing, self._shards = "", Counter[str]()
         self._lock = Lock()
 
-    def add(self, items: int, done: int) -> None:
-        """Count the items of a part, and those of them that were done before."""
+    def add(self, items: int) -> None:
+        """Count the items of a part."""
         with self._lock:
-            self._items, self._done = self._items + items, self._done + done
+            self._items += items
 
     def show(self, progress: Progress) -> None:
         self._doing = progress.doing

@@ -30,7 +30,7 @@ def equal_bins(costs: NDArray[np.float64], count: int) -> list[slice]:
     Returns
     -------
     list of slice
-        The bins. None is empty. An item that costs more than a bin may shares its bin with a few others. One that costs
+        The bins. None is empty. An item that costs more than a bin may share its bin with a few others. One that costs
         more than two bins has a bin of its own.
 
     Examples

@@ -35,12 +35,16 @@ _OF_THIS_MACHINE = {
 
 _SIZES = {
     "spark.master": "",
+    "spark.mfcc.cores": "0",
     "spark.cores.max": "0",
     "spark.executor.instances": "0",
     "spark.executor.cores": "1",
     "spark.task.cpus": "1",
 }
-"""Options of Spark that tell the size of a cluster, with the values that they have if nobody sets them."""
+"""Options of Spark that tell the size of a cluster, with the values that they have if nobody sets them.
+
+The second one is of this package, for clusters that grow with the work.
+"""
 
 _LOCAL_CLUSTER = re.compile(r"local-cluster\[(\d+),(\d+),\d+\]")
 
@@ -93,6 +97,8 @@ def expected_cores(options: Mapping[str, str]) -> int:
     """
     if of_processes := _LOCAL_CLUSTER.fullmatch(options["spark.master"].replace(" ", "")):
         return int(of_processes[1]) * int(of_processes[2])
+    if int(options["spark.mfcc.cores"]):
+        return int(options["spark.mfcc.cores"])
     if int(options["spark.cores.max"]):
         return int(options["spark.cores.max"])
     return int(options["spark.executor.instances"]) * int(options["spark.executor.cores"])

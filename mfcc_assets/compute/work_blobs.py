@@ -6,7 +6,6 @@ Both are Arrow files, so whoever can write them can name a function, but cannot 
 import io
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Iterable
 
 import pyarrow as pa
 
@@ -66,10 +65,10 @@ class WorkBlobs:
         """Give the job a sign that its results are still wanted, with another number than the sign before."""
         self._blobs.write(CEPSTRA, f"{self.folder}/{_SIGN}", str(number).encode())
 
-    def read_sign(self) -> int:
-        """Return the number of the last sign; 0 if there is none yet."""
+    def read_sign(self) -> int | None:
+        """Return the number of the last sign; None if there is none yet, or everything is deleted."""
         name = f"{self.folder}/{_SIGN}"
-        return int(self._blobs.read(CEPSTRA, name)) if self._blobs.exists(CEPSTRA, name) else 0
+        return int(self._blobs.read(CEPSTRA, name)) if self._blobs.exists(CEPSTRA, name) else None
 
     def write_results(self, name: str, results: pa.Table) -> None:
         """Write some of the results. They are seen whole or not at all."""
@@ -101,8 +100,3 @@ class WorkBlobs:
 
     def _read(self, name: str) -> pa.Table:
         return pa.ipc.open_file(pa.py_buffer(self._blobs.read(CEPSTRA, f"{self.folder}/{name}{_SUFFIX}"))).read_all()
-
-
-def keys_of(results: Iterable[pa.Table]) -> set[str]:
-    """Return the keys of results."""
-    return {key for some in results for key in some["key"].to_pylist()}

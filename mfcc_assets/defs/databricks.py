@@ -13,6 +13,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import dagster as dg
+from azure.core.exceptions import AzureError
 from azure.storage.blob import BlobServiceClient
 from dagster_azure.pipes import PipesAzureBlobStorageContextInjector, PipesAzureBlobStorageMessageReader
 from dagster_databricks import PipesDatabricksClient
@@ -35,6 +36,11 @@ _SCOPE = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d/.default"
 
 _PARAMETERS_OF_PIPES = "--dagster-pipes-"
 _SECONDS_TO_CANCEL = 120.0
+_LAST_STATES = (
+    jobs.RunLifeCycleState.TERMINATED,
+    jobs.RunLifeCycleState.SKIPPED,
+    jobs.RunLifeCycleState.INTERNAL_ERROR,
+)
 _GO_ON = "What is computed is kept, so the next run goes on from there"
 
 
@@ -155,12 +161,12 @@ class JobOfStep:
 
     def cancel(self) -> None:
         """Cancel the run if it has not ended, and wait until it has."""
-        if self._ended.is_set():
+        if self._submitted.has_ended or (self._ended.is_set() and not self._submitted.run_id):
             return
         self._context.log.info("Cancelling the run on Databricks.")
         try:
             self._submitted.cancel()
-        except (DatabricksError, OSError) as error:
+        except Exception as error:  # noqa: BLE001  libraries for identities and requests raise many kinds
             # What ended the step matters more. The cluster ends with the job, or after its longest time.
             self._context.log.warning(f"The run could not be cancelled ({error}): {self._submitted.url}")
             return
@@ -178,7 +184,8 @@ class JobOfStep:
                 self._context.log.error(told["traceback"])
             remedy = told["remedy"] or f"Look at {self._submitted.url}. {_GO_ON}"
             return ComputeFailed(f"the job failed ({told['what']})", subject=told["subject"] or subject, remedy=remedy)
-        cause, trace = self._submitted.known_cause()
+        # A run that has not ended has no cause yet. Then it could not be asked any more.
+        cause, trace = self._submitted.known_cause() if self._submitted.has_ended else ("", "")
         if trace:
             self._context.log.error(trace)
         remedy = f"Look at {self._submitted.url}. {_GO_ON}" if self._submitted.url else _GO_ON
@@ -192,6 +199,7 @@ class _SubmittedRun:
         self._jobs, self._cancelled = workspace.jobs, Event()
         self.run_id = 0
         self.url = ""
+        self.has_ended = False
 
     def submit(self, **options: Any) -> Any:
         submitted = self._jobs.submit(**options)
@@ -203,6 +211,7 @@ class _SubmittedRun:
     def get_run(self, run_id: int) -> jobs.Run:
         run = self._jobs.get_run(run_id)
         self.url = run.run_page_url or ""
+        self.has_ended = run.state is not None and run.state.life_cycle_state in _LAST_STATES
         return run
 
     def cancel_run(self, run_id: int) -> None:
@@ -248,7 +257,13 @@ class _IdentityOfProcess(CredentialsStrategy):
         return "azure-identity"
 
     def __call__(self, cfg: Config) -> Callable[[], dict[str, str]]:  # noqa: ARG002  it needs no configuration
-        return lambda: {"Authorization": f"Bearer {process_identity().get_token(_SCOPE).token}"}
+        def headers() -> dict[str, str]:
+            try:
+                return {"Authorization": f"Bearer {process_identity().get_token(_SCOPE).token}"}
+            except AzureError as error:
+                raise ConnectionError(f"no token for Databricks ({error})") from error
+
+        return headers
 
 
 def _task_of(job: jobs.Job) -> jobs.SubmitTask:

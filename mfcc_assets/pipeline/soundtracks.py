@@ -37,7 +37,7 @@ COMPUTED, REUSED, UNCHANGED, REJECTED = "computed", "reused", "unchanged", "reje
 WAITING = "waiting"
 
 _BYTES_A_SECOND = {".aif": 176_400, ".aiff": 176_400, ".wav": 176_400, ".flac": 100_000, "": 24_000}
-"""Usual size of a second of audio by the suffix of a file, that of the compressed formats if no other one fits."""
+"""Usual size of a second of audio by the suffix of a file. The empty suffix stands for all others."""
 
 _NOT_SHARED = WorkFailed(
     "its file is there, and the process that computes does not find it",

@@ -9,7 +9,7 @@ import pytest
 
 from mfcc_assets.compute import databricks_job
 from mfcc_assets.compute.context import settings_of_work
-from mfcc_assets.compute.databricks_job import FAILURE, PROGRESS, do_work, failure_of, main
+from mfcc_assets.compute.databricks_job import PROGRESS, do_work, failure_of, main
 from mfcc_assets.compute.work_blobs import WorkBlobs
 from mfcc_assets.errors import ComputeFailed, SettingsError, SilentAudio
 from mfcc_assets.library import Library
@@ -39,9 +39,7 @@ def rows_of(exchanged: WorkBlobs) -> list[dict[str, Any]]:
     return [row for name in exchanged.result_names() for row in exchanged.read_results(name).to_pylist()]
 
 
-def test_a_job_that_is_tried_again_does_only_what_is_missing_and_tells_what_is_done(
-    spark: SparkServers, tmp_path: Path, home: Path
-) -> None:
+def test_a_job_does_all_parts_and_tells_what_is_done(spark: SparkServers, tmp_path: Path, home: Path) -> None:
     assert spark.master
     # The job uses the session that there is, as on a cluster of Databricks.
     settings = Settings.model_construct(home=home, spark_master="")
@@ -49,9 +47,8 @@ def test_a_job_that_is_tried_again_does_only_what_is_missing_and_tells_what_is_d
         exchanged, pipes = WorkBlobs(library.blobs, "work/one"), Pipes()
         work = work_named("halve", settings_of_work(library.settings))
         exchanged.write_items("000000", work, numbers([1, 2]))
-        exchanged.write_end()
-        do_work(Pipes(), exchanged, settings)  # type: ignore[arg-type]
         exchanged.write_items("000001", work, numbers([3, SILENT]))
+        exchanged.write_end()
 
         do_work(pipes, exchanged, settings)  # type: ignore[arg-type]
 
@@ -103,6 +100,19 @@ def test_a_job_whose_results_nobody_wants_any_more_ends(
         do_work(Pipes(), exchanged, Settings.model_construct(home=home, spark_master=""))  # type: ignore[arg-type]
 
 
+def test_a_job_ends_at_once_when_the_step_has_deleted_the_work(
+    library: Library, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(databricks_job, "SECONDS_BETWEEN_SIGNS", 0.0)
+    monkeypatch.setattr(databricks_job, "_SECONDS_BETWEEN_LOOKS", 0.01)
+    exchanged = WorkBlobs(library.blobs, "work/one")
+    exchanged.write_sign(1)
+    threading.Timer(0.5, exchanged.delete).start()
+
+    with pytest.raises(ComputeFailed, match="it has given no sign for 0 minutes"):
+        do_work(Pipes(), exchanged, Settings.model_construct(home=home, spark_master=""))  # type: ignore[arg-type]
+
+
 def test_without_dagster_the_job_says_what_starts_it(home: Path) -> None:
     with pytest.raises(SettingsError, match=r"mfcc-job: it has no parameters of Dagster Pipes\. Start it from Dagster"):
         main(["--blob-url=https://blobs.example", f"--home={home}"])
@@ -114,5 +124,3 @@ def test_the_message_of_an_error_names_what_it_concerns_and_an_unexpected_one_ha
 
     assert known == {"what": "it is silent", "subject": "song.mp3", "remedy": "Turn it up", "traceback": ""}
     assert (unknown["what"], unknown["traceback"].splitlines()[-1]) == ("ValueError: no", "ValueError: no")
-    assert FAILURE != PROGRESS
-    assert databricks_job.SECONDS_BETWEEN_MESSAGES == 10

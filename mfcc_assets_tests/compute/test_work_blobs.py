@@ -5,7 +5,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from mfcc_assets.compute.work_blobs import WorkBlobs, keys_of
+from mfcc_assets.compute.work_blobs import WorkBlobs
 from mfcc_assets.errors import BlobNotFound
 from mfcc_assets.library import Library
 from mfcc_assets.storage.blobs.port import CEPSTRA
@@ -37,7 +37,7 @@ def test_a_job_sees_when_all_parts_are_written_and_whether_its_results_are_wante
     exchanged.write_end()
     exchanged.write_sign(7)
 
-    assert (before, (exchanged.has_end(), exchanged.read_sign())) == ((False, 0), (True, 7))
+    assert (before, (exchanged.has_end(), exchanged.read_sign())) == ((False, None), (True, 7))
     assert (exchanged.item_names(), exchanged.result_names()) == ([], [])
 
 
@@ -47,7 +47,6 @@ def test_results_come_back_by_name_in_order(exchanged: WorkBlobs) -> None:
 
     assert exchanged.result_names() == ["000000", "000001"]
     assert exchanged.read_results("000001") == results_of("b")
-    assert keys_of(map(exchanged.read_results, exchanged.result_names())) == {"a", "b"}
 
 
 def test_two_jobs_do_not_see_the_results_of_each_other(exchanged: WorkBlobs, library: Library) -> None:

@@ -307,6 +307,18 @@ def test_a_step_that_is_cancelled_in_dagster_cancels_its_job_and_fails_and_is_no
     assert instance.get_latest_materialization_event(dg.AssetKey("halves")) is None
 
 
+def test_a_run_whose_state_is_not_told_any_more_is_cancelled_so_that_no_cluster_is_left(
+    library, workspace, instance
+) -> None:
+    workspace.command = ["sleep", "600"]
+
+    with as_soon_as_it_runs(workspace, lambda: setattr(workspace, "is_silent", True)):
+        result, _ = materialised(library, instance, 1, 2)
+
+    assert workspace.cancelled == [1000]
+    assert "runs/get' does not exist" in failure_of(result)
+
+
 def test_a_job_that_somebody_cancels_on_databricks_fails_the_step(library, workspace, instance) -> None:
     workspace.command = ["sleep", "600"]
 

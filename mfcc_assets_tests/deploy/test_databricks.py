@@ -105,6 +105,14 @@ def test_the_cluster_is_cheap_dedicated_and_of_a_runtime_with_long_support(clust
     assert cluster["autoscale"] == {"min_workers": "${var.min_workers}", "max_workers": "${var.max_workers}"}
 
 
+@pytest.mark.parametrize("target", ["dev", "prod"])
+def test_the_work_is_cut_for_all_cores_that_the_cluster_can_get(cluster: dict[str, Any], target: str) -> None:
+    assert cluster["spark_conf"]["spark.mfcc.cores"] == "${var.cores}"
+    of_target = BUNDLE["targets"][target]["variables"]
+    assert BUNDLE["variables"]["node_type"]["default"] == "Standard_D8ds_v5"
+    assert int(of_target["cores"]) == 8 * int(of_target["max_workers"])
+
+
 def test_numba_has_a_folder_of_the_local_disk_before_any_process_imports_it(cluster: dict[str, Any]) -> None:
     assert cluster["spark_env_vars"]["NUMBA_CACHE_DIR"].startswith("/local_disk0/")
     assert cluster["init_scripts"] == [{"volumes": {"destination": "${workspace.artifact_path}/init_script.sh"}}]

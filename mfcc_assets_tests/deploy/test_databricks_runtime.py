@@ -31,12 +31,8 @@ def test_the_wheel_replaces_no_package_of_the_runtime(python: str) -> None:
 
     lines = PACKAGES.read_text().splitlines()
     wanted = [Requirement(line) for line in lines if not line.startswith("#")]
-    assert "numpy" in installed
-    replaced = [
-        str(package)
-        for package in wanted
-        if package.name in installed and not package.specifier.contains(installed[package.name])
-    ]
+    # They were installed before the wheel, as on a cluster.
+    replaced = [str(package) for package in wanted if not package.specifier.contains(installed[package.name])]
     assert replaced == []
 
 

@@ -179,6 +179,8 @@ var housekeeping = [
         prefixMatch: [
           '${logsContainer}/'
           '${pipesContainer}/'
+          // What a step leaves that was killed while a job worked for it.
+          'cepstra/work/'
         ]
       }
       actions: {
