@@ -1,9 +1,7 @@
 """Assets whose heavy work an engine does. The engine of Databricks needs the step, which belongs to Dagster."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import wraps
-from typing import TypeAlias
 
 import dagster as dg
 
@@ -11,25 +9,13 @@ from mfcc_assets.compute.chosen import jobs_started_by
 from mfcc_assets.extras import needs_extra
 from mfcc_assets.library import Library
 
-_Body: TypeAlias = Callable[[dg.AssetExecutionContext, Library], dg.MaterializeResult]
 
-
-def heavy_work(body: _Body) -> _Body:
-    """Let the heavy work of an asset run on Databricks, if the settings say so.
+@contextmanager
+def heavy_work(context: dg.AssetExecutionContext, library: Library) -> Iterator[None]:
+    """Let the heavy work of an asset within the ``with`` run on Databricks, if the settings say so.
 
     Whatever ends the step, a job that still runs is cancelled. A step that is interrupted is not tried again.
     """
-
-    @wraps(body)
-    def with_jobs(context: dg.AssetExecutionContext, library: Library) -> dg.MaterializeResult:
-        with _jobs_of_step(context, library):
-            return body(context, library)
-
-    return with_jobs
-
-
-@contextmanager
-def _jobs_of_step(context: dg.AssetExecutionContext, library: Library) -> Iterator[None]:
     if library.settings.compute != "databricks":
         yield
         return

@@ -56,7 +56,9 @@ def test_a_job_does_all_parts_and_tells_what_is_done(spark: SparkServers, tmp_pa
     assert sorted(row["key"] for row in rows) == ["0001", "0002", "0003", "0100"]
     assert pipes.lines[0] == "0 of 0 done, 0 of them with an error"
     assert pipes.lines[-1] == "4 of 4 done, 1 of them with an error"
-    assert pipes.messages[-1] == {PROGRESS: {"done": 4, "of": 4, "with_error": 1, "shards": {"3": 1, "0": 1}}}
+    assert pipes.messages[-1] == {
+        PROGRESS: {"done": 4, "of": 4, "with_error": 1, "shards": {"1": 1, "2": 1, "3": 1, "0": 1}}
+    }
 
 
 def test_a_job_does_parts_that_come_while_it_works_and_tells_its_progress(

@@ -6,6 +6,7 @@ from mfcc_assets.compute.spark_session import expected_cores
 
 NOTHING_SET = {
     "spark.master": "",
+    "spark.mfcc.cores": "0",
     "spark.cores.max": "0",
     "spark.executor.instances": "0",
     "spark.executor.cores": "1",

@@ -1,4 +1,4 @@
-"""The decorator of assets with heavy work. What it does on Databricks is in test_databricks."""
+"""Heavy work of an asset. What it does on Databricks is in test_databricks."""
 
 import subprocess
 import sys
@@ -12,23 +12,17 @@ from mfcc_assets.defs.heavy_work import heavy_work
 from mfcc_assets.library import Library
 
 
-def test_an_asset_keeps_its_description_and_its_resource_and_works_on_this_machine_by_default(
-    library: Library, instance: dg.DagsterInstance
-) -> None:
+def test_heavy_work_is_done_by_this_machine_by_default(library: Library, instance: dg.DagsterInstance) -> None:
     engines = list[object]()
 
     @dg.asset
-    @heavy_work
-    def heavy(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
-        """It lifts."""
-        context.log.info("It begins.")
-        engines.append(compute_of(Context(library))._engine)  # noqa: SLF001  nothing else tells
-        return dg.MaterializeResult()
+    def heavy(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> None:
+        with heavy_work(context, library):
+            engines.append(compute_of(Context(library))._engine)  # noqa: SLF001  nothing else tells
 
     result = dg.materialize([heavy], instance=instance, resources={"library": library})
 
     assert result.success
-    assert heavy.descriptions_by_key[heavy.key] == "It lifts."
     assert isinstance(engines[0], ThreadsEngine)
 
 
@@ -38,7 +32,7 @@ import sys
 sys.modules["dagster_databricks"] = None  # importing it now fails, as if it were not installed
 from types import SimpleNamespace
 from mfcc_assets.defs.heavy_work import heavy_work
-heavy_work(lambda context, library: None)(None, SimpleNamespace(settings=SimpleNamespace(compute="databricks")))
+heavy_work(None, SimpleNamespace(settings=SimpleNamespace(compute="databricks"))).__enter__()
 """
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 

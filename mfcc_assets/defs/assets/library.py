@@ -88,20 +88,20 @@ HEAT_MAP_SECONDS = 300
 
 
 @soundtrack_asset(deps=[raw_soundtracks], kinds={"python", "parquet"}, code_version="1")
-@heavy_work
 def soundtrack_cepstra(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """The mel-frequency cepstral coefficients COE_1 to COE_13 of every soundtrack, with 100 frames per second.
 
     They are stored as Parquet in the container `cepstra`, one file for each distinct audio, beside its timbre vector. A
     run of the sensor or of `mfcc add` takes the next stage of the files that wait, and another run takes the others.
     """
-    report = analyse_soundtracks(
-        library,
-        context.partition_keys,
-        run_id=context.run.run_id,
-        stage_size=size_of_next_stage(library) if IN_STAGES.items() <= context.run.tags.items() else None,
-        report_progress=progress_log(context, library),
-    )
+    with heavy_work(context, library):
+        report = analyse_soundtracks(
+            library,
+            context.partition_keys,
+            run_id=context.run.run_id,
+            stage_size=size_of_next_stage(library) if IN_STAGES.items() <= context.run.tags.items() else None,
+            report_progress=progress_log(context, library),
+        )
     parameters = library.feature_parameters.cepstra
     outcomes = (COMPUTED, REUSED, UNCHANGED, REJECTED, WAITING)
     track_ids = library.catalogue.track_ids()
@@ -140,23 +140,22 @@ def soundtrack_waveforms(context: dg.AssetExecutionContext, library: dg.Resource
 
 
 @soundtrack_asset(deps=[soundtrack_cepstra], kinds={"python", "parquet"}, code_version="1")
-@heavy_work
 def soundtrack_summaries(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """The track features of every soundtrack: mean, covariance, contour, segment means, timbre, treble, fingerprint.
 
     They are computed from the stored cepstra and timbre, and stored as Parquet in the container `cepstra`. All later
     comparisons of tracks use them.
     """
-    outcomes = compute_features_of_soundtracks(
-        library, context.partition_keys, run_id=context.run.run_id, report_progress=progress_log(context, library)
-    )
+    with heavy_work(context, library):
+        outcomes = compute_features_of_soundtracks(
+            library, context.partition_keys, run_id=context.run.run_id, report_progress=progress_log(context, library)
+        )
     track_ids = library.catalogue.track_ids()
     totals = add_counts(context, outcomes, (COMPUTED, UNCHANGED), track_ids, digits=library.settings.shard_digits)
     return dg.MaterializeResult(metadata={**totals, "features_version": library.feature_parameters.version})
 
 
 @library_asset(deps=[soundtrack_summaries], kinds={"python", "faiss"}, code_version="1")
-@heavy_work
 def prefilter_index(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """A new version of the search index over the track features of the whole library.
 
@@ -165,7 +164,8 @@ def prefilter_index(context: dg.AssetExecutionContext, library: dg.ResourceParam
     """
     show = progress_log(context, library)
     show(Progress("Building the index"))
-    built = build_index(library, run_id=context.run.run_id, report_progress=show)
+    with heavy_work(context, library):
+        built = build_index(library, run_id=context.run.run_id, report_progress=show)
     return dg.MaterializeResult(
         metadata={
             "summary": f"Tracks in the index: {len(built.index.tracks):,}. Added: {built.added:,}. "
@@ -187,7 +187,6 @@ def prefilter_index(context: dg.AssetExecutionContext, library: dg.ResourceParam
 
 
 @soundtrack_asset(deps=[prefilter_index], kinds={"python", "faiss"}, code_version="1")
-@heavy_work
 def soundtrack_candidates(
     context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]
 ) -> dg.MaterializeResult:
@@ -198,12 +197,12 @@ def soundtrack_candidates(
     index = library.indexes.read(library.indexes.built_version())
     shards, show = context.partition_keys, progress_log(context, library)
     found = by_shard(show, "Finding candidates", find_candidates(library, index, shards, report_progress=show), shards)
-    totals = add_lists(context, found, "candidates")
+    with heavy_work(context, library):
+        totals = add_lists(context, found, "candidates")
     return dg.MaterializeResult(metadata={**totals, "index_version": index.version})
 
 
 @soundtrack_asset(deps=[soundtrack_candidates], kinds={"python", "numba"}, code_version="1")
-@heavy_work
 def soundtrack_rankings(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """The candidates of every soundtrack in the order of their full distance, with the distances.
 
@@ -213,7 +212,8 @@ def soundtrack_rankings(context: dg.AssetExecutionContext, library: dg.ResourceP
     index = library.indexes.read(library.indexes.built_version())
     shards, show = context.partition_keys, progress_log(context, library)
     ranked = by_shard(show, "Ranking", rank_candidates(library, index, shards, report_progress=show), shards)
-    totals = add_lists(context, ranked, "ranked")
+    with heavy_work(context, library):
+        totals = add_lists(context, ranked, "ranked")
     repairs = remove_damaged_lists(library)
     return dg.MaterializeResult(
         metadata={
@@ -226,7 +226,6 @@ def soundtrack_rankings(context: dg.AssetExecutionContext, library: dg.ResourceP
 
 
 @library_asset(deps=[soundtrack_rankings], kinds={"python", "json"}, code_version="2")
-@heavy_work
 def recommendation_quality(
     context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]
 ) -> dg.MaterializeResult:
@@ -238,7 +237,8 @@ def recommendation_quality(
     """
     version = library.indexes.built_version()
     progress_log(context, library)(Progress("Measuring quality"))
-    quality = measure_quality(library, version, run_id=context.run.run_id)
+    with heavy_work(context, library):
+        quality = measure_quality(library, version, run_id=context.run.run_id)
     return dg.MaterializeResult(
         metadata={
             "summary": _in_words(quality),
