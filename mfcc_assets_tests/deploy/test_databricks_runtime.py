@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from mfcc_assets.settings import Settings
 from mfcc_assets_tests.compute.answer_of_files import answer_of_files, assert_same_answer
@@ -27,7 +28,7 @@ def python() -> str:
 
 def test_the_wheel_replaces_no_package_of_the_runtime(python: str) -> None:
     listed = subprocess.run([python, "-m", "pip", "list", "--format=json"], capture_output=True, text=True, check=True)
-    installed = {package["name"].lower(): package["version"] for package in json.loads(listed.stdout)}
+    installed = {canonicalize_name(package["name"]): package["version"] for package in json.loads(listed.stdout)}
 
     lines = PACKAGES.read_text().splitlines()
     wanted = [Requirement(line) for line in lines if not line.startswith("#")]
