@@ -90,7 +90,7 @@ lint: $(VENV)/.installed-lint  ## Check style, types, boundaries between package
 test-databricks: $(VENV)/.installed-test  ## Test the wheel on Spark with the packages of a Databricks runtime. It needs RUNTIME_PYTHON=python3.12.
 	@test -x $(RUNTIME)/bin/python || $(RUNTIME_PYTHON) -m venv $(RUNTIME)
 	@$(RUNTIME)/bin/pip install --disable-pip-version-check -r $(RUNTIME_PACKAGES) pytest | awk '$(COUNT_PACKAGES)'
-	@$(RUNTIME)/bin/pip install --disable-pip-version-check ".[azure]" | awk '$(COUNT_PACKAGES)'
+	@$(RUNTIME)/bin/pip install --disable-pip-version-check -c $(RUNTIME_PACKAGES) ".[azure]" | awk '$(COUNT_PACKAGES)'
 	@PYTHON_OF_RUNTIME=$(CURDIR)/$(RUNTIME)/bin/python $(BIN)/python -m pytest $(RUNTIME_TESTS)
 
 bench: $(VENV)/.installed-bench  ## Compare the package with its peers on real music, in the folder CORPUS=….

@@ -11,6 +11,8 @@ chmod -R a+rwX "$(dirname "$NUMBA_CACHE_DIR")"
 
 # The runtime has Spark already. Another one must not be installed beside it.
 wheel=$(ls -t "$WHEEL_FOLDER"/mfcc_assets-*.whl | head -n 1)
-"$python" -m pip install --quiet --disable-pip-version-check "${wheel}[azure]"
+# The packages of the runtime keep their versions.
+packages=$(dirname "$WHEEL_FOLDER")/runtime-18.txt
+"$python" -m pip install --quiet --disable-pip-version-check --constraint "$packages" "${wheel}[azure]"
 "$python" -c "from mfcc_assets.warm_up import warm_up; warm_up()"
 chmod -R a+rwX "$NUMBA_CACHE_DIR"

@@ -33,7 +33,9 @@ def test_the_wheel_replaces_no_package_of_the_runtime(python: str) -> None:
     lines = PACKAGES.read_text().splitlines()
     wanted = [Requirement(line) for line in lines if not line.startswith("#")]
     # They were installed before the wheel, as on a cluster.
-    replaced = [str(package) for package in wanted if not package.specifier.contains(installed[package.name])]
+    replaced = [
+        str(package) for package in wanted if not package.specifier.contains(installed[canonicalize_name(package.name)])
+    ]
     assert replaced == []
 
 
