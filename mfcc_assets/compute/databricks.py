@@ -21,7 +21,7 @@ from mfcc_assets.storage.blobs.port import CEPSTRA, BlobStore
 
 STARTING = "Starting a cluster on Databricks"
 
-WORK_FOLDER = "work"
+WORK_FOLDER = "jobs"
 """Folder of all jobs in the container `cepstra`."""
 
 SECONDS_BETWEEN_LOOKS = 5.0

@@ -58,7 +58,7 @@ def jobs_of(items: pa.Table, slots: int) -> Iterator[pa.Table]:
     slots
         Number of tasks that run at once.
     """
-    # Of a table with an empty chunk, Spark loses all rows after it.
+    # Spark loses all rows that follow an empty chunk of a table.
     items = items.combine_chunks()
     bins = equal_bins(items["cost"].to_numpy(), _BINS_A_SLOT * slots)
     bins_of_job = ceil(2 * slots / JOBS_AT_ONCE)

@@ -121,7 +121,7 @@ class JobOfStep:
 
         def run() -> None:
             try:
-                # Of the context of an asset, Pipes reads what is deprecated.
+                # Pipes would read deprecated attributes of an asset's context.
                 client.run(
                     context=context.op_execution_context, task=task, extras={FOLDER: folder}, submit_args=options
                 )

@@ -44,7 +44,7 @@ def test_a_job_does_all_parts_and_tells_what_is_done(spark: SparkServers, tmp_pa
     # The job uses the session that there is, as on a cluster of Databricks.
     settings = Settings.model_construct(home=home, spark_master="")
     with Library(Settings(home=tmp_path / "home", min_seconds=2.5)) as library:
-        exchanged, pipes = WorkBlobs(library.blobs, "work/one"), Pipes()
+        exchanged, pipes = WorkBlobs(library.blobs, "jobs/one"), Pipes()
         work = work_named("halve", settings_of_work(library.settings))
         exchanged.write_items("000000", work, numbers([1, 2]))
         exchanged.write_items("000001", work, numbers([3, SILENT]))
@@ -67,7 +67,7 @@ def test_a_job_does_parts_that_come_while_it_works_and_tells_its_progress(
     assert spark.master
     monkeypatch.setattr(databricks_job, "SECONDS_BETWEEN_MESSAGES", 0.05)
     monkeypatch.setattr(databricks_job, "_SECONDS_BETWEEN_LOOKS", 0.01)
-    exchanged, pipes = WorkBlobs(library.blobs, "work/one"), Pipes()
+    exchanged, pipes = WorkBlobs(library.blobs, "jobs/one"), Pipes()
     work = work_named("halve", {**settings_of_work(library.settings), "min_seconds": "2.5"})
     exchanged.write_items("000000", work, numbers([1, 2]))
 
@@ -95,7 +95,7 @@ def test_a_job_whose_results_nobody_wants_any_more_ends(
     monkeypatch.setattr(databricks_job, "SECONDS_BETWEEN_SIGNS", 0.0)
     monkeypatch.setattr(databricks_job, "SECONDS_WITHOUT_SIGN", 0.05)
     monkeypatch.setattr(databricks_job, "_SECONDS_BETWEEN_LOOKS", 0.01)
-    exchanged = WorkBlobs(library.blobs, "work/one")
+    exchanged = WorkBlobs(library.blobs, "jobs/one")
     exchanged.write_sign(1)
 
     with pytest.raises(ComputeFailed, match="the step in Dagster that wants the results: it has given no sign"):
@@ -107,7 +107,7 @@ def test_a_job_ends_at_once_when_the_step_has_deleted_the_work(
 ) -> None:
     monkeypatch.setattr(databricks_job, "SECONDS_BETWEEN_SIGNS", 0.0)
     monkeypatch.setattr(databricks_job, "_SECONDS_BETWEEN_LOOKS", 0.01)
-    exchanged = WorkBlobs(library.blobs, "work/one")
+    exchanged = WorkBlobs(library.blobs, "jobs/one")
     exchanged.write_sign(1)
     threading.Timer(0.5, exchanged.delete).start()
 

@@ -14,7 +14,7 @@ from mfcc_assets_tests.compute.sample_work import numbers, work_named
 
 @pytest.fixture
 def exchanged(library: Library) -> WorkBlobs:
-    return WorkBlobs(library.blobs, "work/one")
+    return WorkBlobs(library.blobs, "jobs/one")
 
 
 def results_of(*keys: str) -> pa.Table:
@@ -52,7 +52,7 @@ def test_results_come_back_by_name_in_order(exchanged: WorkBlobs) -> None:
 def test_two_jobs_do_not_see_the_results_of_each_other(exchanged: WorkBlobs, library: Library) -> None:
     exchanged.write_results("000000", results_of("a"))
 
-    assert WorkBlobs(library.blobs, "work/two").result_names() == []
+    assert WorkBlobs(library.blobs, "jobs/two").result_names() == []
 
 
 def test_nothing_is_left_of_work_that_is_deleted(exchanged: WorkBlobs, library: Library) -> None:

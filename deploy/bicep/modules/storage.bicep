@@ -180,7 +180,7 @@ var housekeeping = [
           '${logsContainer}/'
           '${pipesContainer}/'
           // What a step leaves that was killed while a job worked for it.
-          'cepstra/work/'
+          'cepstra/jobs/'
         ]
       }
       actions: {
