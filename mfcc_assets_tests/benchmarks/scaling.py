@@ -96,10 +96,11 @@ def _section(found: Mapping[str, Taken], load: float) -> Section:
     stages = [name for name in one_thread.stages if name != LOOK]
     section = Section(TITLE, PAGE).text(
         f"{one_thread.stages['analysis'].items} files of the corpus are analysed. Then candidates and rankings of "
-        f"{LISTED:,} tracks are computed: those of the corpus, and beyond them synthetic ones. Executors are those of Spark's "
-        "local-cluster, with one core each. In the columns with one thread or executor, all processes together have "
-        "one core, and otherwise two. So Spark's own processes take their time from the same cores. The engines took "
-        f"{TURNS} turns, and the quickest of each stage counts. The machine had a load of {load:.1f} when this began."
+        f"{LISTED:,} tracks are computed: those of the corpus, and beyond them synthetic ones. Executors are those of "
+        "Spark's local-cluster, with one core each. In the columns with one thread or executor, all processes together "
+        "have one core, and otherwise two. So Spark's own processes take their time from the same cores. The engines "
+        f"took {TURNS} turns, and the quickest of each stage counts. The machine had a load of {load:.1f} when this "
+        "began."
     )
     section.table(
         ["stage", *found],
