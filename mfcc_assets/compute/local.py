@@ -26,7 +26,8 @@ def on_all_cores(work: Callable[[_Item], _Result], items: Iterable[_Item]) -> It
     Yields
     ------
     tuple
-        An item and its result, in the order in which the results become ready.
+        An item and its result, in the order in which the results become ready. Results that are ready at the same
+        time come in the order of the items, so on one core all do.
 
     Raises
     ------
@@ -55,6 +56,6 @@ def on_threads(
         begin(2 * threads)
         while running:
             done, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in done:
+            for future in [future for future in running if future in done]:
                 yield running.pop(future), future.result()
             begin(len(done))

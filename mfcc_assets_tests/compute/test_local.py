@@ -3,7 +3,7 @@ from collections.abc import Generator, Iterator
 
 import pytest
 
-from mfcc_assets.compute.local import WORKERS, on_all_cores
+from mfcc_assets.compute.local import WORKERS, on_all_cores, on_threads
 
 PATIENCE = 10
 
@@ -15,6 +15,10 @@ def test_every_item_is_yielded_with_its_result() -> None:
 def test_as_many_items_are_processed_at_once_as_there_are_cores() -> None:
     together = threading.Barrier(WORKERS)
     assert len(list(on_all_cores(lambda _: together.wait(PATIENCE), range(WORKERS)))) == WORKERS
+
+
+def test_results_of_one_thread_come_in_the_order_of_the_items() -> None:
+    assert [item for item, _ in on_threads(str, range(5_000), threads=1)] == list(range(5_000))
 
 
 def test_items_are_taken_only_when_a_thread_needs_them() -> None:

@@ -168,8 +168,9 @@ def test_the_keyboard_alone_leads_from_the_upload_to_the_music(
 ) -> None:
     with fresh_page(browser, front.address, troubles) as page:
         page.goto("/")
-        _tab_to(page, "#file")
+        # The browser must know that it is watched before the key is pressed.
         with page.expect_file_chooser() as chosen:
+            _tab_to(page, "#file")
             page.keyboard.press("Space")
         chosen.value.set_files(str(RECOGNISED))
         page.wait_for_url("**/uploads/*")
