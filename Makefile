@@ -69,8 +69,8 @@ launch: $(VENV)/.installed-dg  ## Launch a run with dg: ASSETS=library_report, o
 	@$(DG) launch $(if $(JOB),--job $(JOB) --partition-range $(SHARDS),--assets $(ASSETS)) \
 	  && echo "The run succeeded. The list of runs in the UI of make dev has it."
 
-# Three processes run the tests, because each waits for servers a third of its time. Those of one file stay together, because they share servers and libraries. The longest
-# files come first; see mfcc_assets_tests/conftest.py.
+# Three processes run the tests, because each waits for servers a third of its time. Those of one file stay together,
+# because they share servers and libraries. The longest files come first; see mfcc_assets_tests/conftest.py.
 TESTS := -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 test: $(VENV)/.installed-test lint  ## Run `make lint`, then the whole test suite.
