@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import pyarrow as pa
 
-from mfcc_assets.compute.port import Engine, Progress, Work
+from mfcc_assets.compute.port import Activity, Engine, Work
 from mfcc_assets.compute.work_blobs import WorkBlobs
 from mfcc_assets.errors import StoreError
 from mfcc_assets.storage.blobs.port import CEPSTRA, BlobStore
@@ -80,19 +80,19 @@ class DatabricksEngine:
         self._blobs, self._start, self._here, self._least = blobs, start, here, least
 
     def results(
-        self, work: Work, parts: Iterator[pa.Table], on_progress: Callable[[Progress], None]
+        self, work: Work, parts: Iterator[pa.Table], on_activity: Callable[[Activity], None]
     ) -> Iterator[pa.RecordBatch]:
         first, rows = list[pa.Table](), 0
         while rows < self._least:
             if (items := next(parts, None)) is None:
-                yield from self._here.results(work, iter(first), on_progress)
+                yield from self._here.results(work, iter(first), on_activity)
                 return
             first, rows = [*first, items], rows + items.num_rows
         exchanged = WorkBlobs(self._blobs, f"{WORK_FOLDER}/{uuid4().hex}")
         given = _GivenParts(exchanged, work, chain(first, parts))
         try:
             with _signs_given(exchanged):
-                yield from self._results_of_job(exchanged, given, on_progress)
+                yield from self._results_of_job(exchanged, given, on_activity)
         finally:
             try:
                 exchanged.delete()
@@ -101,9 +101,9 @@ class DatabricksEngine:
                 _logger.warning("The work of a job is left in the container %s: %s", CEPSTRA, error)
 
     def _results_of_job(
-        self, exchanged: WorkBlobs, given: "_GivenParts", on_progress: Callable[[Progress], None]
+        self, exchanged: WorkBlobs, given: "_GivenParts", on_activity: Callable[[Activity], None]
     ) -> Iterator[pa.RecordBatch]:
-        on_progress(Progress(STARTING))
+        on_activity(Activity(STARTING))
         given.give_next()
         job = self._start(exchanged.folder)
         seen, done, ended, starts = set[str](), 0, False, True
@@ -115,7 +115,7 @@ class DatabricksEngine:
                 ended = job.has_ended(SECONDS_BETWEEN_LOOKS)
                 if starts and job.computes:
                     starts = False
-                    on_progress(Progress())
+                    on_activity(Activity())
                 for name in exchanged.result_names():
                     if name not in seen:
                         seen.add(name)

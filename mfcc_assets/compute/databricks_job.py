@@ -29,7 +29,7 @@ from dagster_pipes import (
 
 from mfcc_assets.compute.context import opened_context
 from mfcc_assets.compute.databricks import SECONDS_BETWEEN_SIGNS
-from mfcc_assets.compute.port import Compute, Progress, Work
+from mfcc_assets.compute.port import Activity, Compute, Work
 from mfcc_assets.compute.spark import SparkEngine
 from mfcc_assets.compute.work_blobs import WorkBlobs
 from mfcc_assets.errors import ComputeFailed, MfccError, SettingsError
@@ -236,8 +236,8 @@ class _Tally:
         with self._lock:
             self._items += items
 
-    def show(self, progress: Progress) -> None:
-        self._doing = progress.doing
+    def show(self, activity: Activity) -> None:
+        self._doing = activity.doing
 
     def count(self, results: pa.RecordBatch) -> None:
         # Another thread tells it meanwhile.

@@ -72,7 +72,7 @@ class Work:
 
 
 @dataclass(frozen=True)
-class Progress:
+class Activity:
     """What an engine tells between results.
 
     Attributes
@@ -87,8 +87,8 @@ class Progress:
     begun: Sequence[str] = ()
 
 
-def unseen(_: Progress) -> None:
-    """Show no progress."""
+def unwatched(_: Activity) -> None:
+    """Show nothing of what an engine does."""
 
 
 class Engine(Protocol):
@@ -99,7 +99,7 @@ class Engine(Protocol):
     """
 
     def results(
-        self, work: Work, parts: Iterator[pa.Table], on_progress: Callable[[Progress], None]
+        self, work: Work, parts: Iterator[pa.Table], on_activity: Callable[[Activity], None]
     ) -> Iterator[pa.RecordBatch]: ...
 
 
@@ -116,7 +116,7 @@ class Compute:
         self._engine = engine
 
     def run(
-        self, work: Work, items: pa.Table, on_progress: Callable[[Progress], None] = unseen
+        self, work: Work, items: pa.Table, on_activity: Callable[[Activity], None] = unwatched
     ) -> Iterator[pa.RecordBatch]:
         """Apply work to items, and yield the results as they become ready, in any order.
 
@@ -129,7 +129,7 @@ class Compute:
         items
             The items, with the columns of `ITEM` and those that the function reads. Their order is that in which they
             are begun.
-        on_progress
+        on_activity
             Shows what the engine does.
 
         Raises
@@ -137,10 +137,10 @@ class Compute:
         ComputeFailed
             If the engine fails, loses an item, or gives one back twice.
         """
-        yield from self.run_parts(work, [items], on_progress)
+        yield from self.run_parts(work, [items], on_activity)
 
     def run_parts(
-        self, work: Work, parts: Iterable[pa.Table], on_progress: Callable[[Progress], None] = unseen
+        self, work: Work, parts: Iterable[pa.Table], on_activity: Callable[[Activity], None] = unwatched
     ) -> Iterator[pa.RecordBatch]:
         """Do what `run` does, for items that come in parts, such as those of some shards. A job does all parts.
 
@@ -151,7 +151,7 @@ class Compute:
         first = next(given, None)
         if first is None:
             return
-        for batch in self._engine.results(work, chain([first], given), on_progress):
+        for batch in self._engine.results(work, chain([first], given), on_activity):
             if batch.schema != work.result:
                 raise _broken(work, f"it returned {batch.schema.names} instead of {work.result.names}")
             keys = batch["key"].to_pylist()

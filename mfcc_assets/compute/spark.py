@@ -20,7 +20,7 @@ from pyspark.sql.pandas.types import from_arrow_schema
 from mfcc_assets.compute.context import opened_context
 from mfcc_assets.compute.equal_bins import BIN, JOBS_AT_ONCE, jobs_of
 from mfcc_assets.compute.local import on_threads
-from mfcc_assets.compute.port import Progress, Work
+from mfcc_assets.compute.port import Activity, Work
 from mfcc_assets.compute.spark_session import slots_of, started_session
 from mfcc_assets.compute.worker import results_on_one_core
 from mfcc_assets.errors import ComputeFailed
@@ -42,13 +42,13 @@ class SparkEngine:
         self._settings = settings
 
     def results(
-        self, work: Work, parts: Iterator[pa.Table], on_progress: Callable[[Progress], None]
+        self, work: Work, parts: Iterator[pa.Table], on_activity: Callable[[Activity], None]
     ) -> Iterator[pa.RecordBatch]:
-        on_progress(Progress(STARTING))
+        on_activity(Activity(STARTING))
         with _faults_told(self._settings.spark_master):
             session = started_session(self._settings)
             slots = slots_of(session, self._settings.spark_master)
-        on_progress(Progress())
+        on_activity(Activity())
         tag, stopped = f"mfcc-{uuid4().hex}", Event()
 
         def stop() -> None:

@@ -8,7 +8,7 @@ from threadpoolctl import ThreadpoolController
 
 from mfcc_assets.compute import local
 from mfcc_assets.compute.context import Context
-from mfcc_assets.compute.port import Progress, Work
+from mfcc_assets.compute.port import Activity, Work
 from mfcc_assets.compute.worker import function_named, results_of, slices_of
 
 
@@ -25,13 +25,13 @@ class ThreadsEngine:
         self._context = context
 
     def results(
-        self, work: Work, parts: Iterator[pa.Table], on_progress: Callable[[Progress], None]
+        self, work: Work, parts: Iterator[pa.Table], on_activity: Callable[[Activity], None]
     ) -> Iterator[pa.RecordBatch]:
         for items in parts:
-            yield from self._results_of_part(work, items, on_progress)
+            yield from self._results_of_part(work, items, on_activity)
 
     def _results_of_part(
-        self, work: Work, items: pa.Table, on_progress: Callable[[Progress], None]
+        self, work: Work, items: pa.Table, on_activity: Callable[[Activity], None]
     ) -> Iterator[pa.RecordBatch]:
         cores = local.WORKERS
         at_once = min(work.at_once, ceil(items.num_rows / (2 * cores)))
@@ -41,7 +41,7 @@ class ThreadsEngine:
         context = self._context if len(slices) == 1 else self._context.on_cores(cores // max(1, len(slices)))
 
         def results(some: pa.RecordBatch) -> pa.RecordBatch:
-            on_progress(Progress(begun=some["key"].to_pylist()))
+            on_activity(Activity(begun=some["key"].to_pylist()))
             return results_of(context, work, some)
 
         if len(slices) == 1:

@@ -50,10 +50,10 @@ ANALYSIS = "analysis"
 """Name under which a context keeps the `ByteAnalysis` of the process that plans the work."""
 
 AUDIO = pa.schema([*ITEM, ("name", pa.string())])
-"""Items of `compute_track_features`: a key is an audio id, and the name is that of a soundtrack with this audio."""
+"""Items of `features_of_audio`: a key is an audio id, and the name is that of a soundtrack with this audio."""
 
 COMPUTED_FEATURES = pa.schema([("repair", pa.string())])
-"""Results of `compute_track_features`: a sentence if the cepstra were damaged and were computed again, or null."""
+"""Results of `features_of_audio`: a sentence if the cepstra were damaged and were computed again, or null."""
 
 
 def analyse_files(context: Context, version: str, items: pa.RecordBatch) -> pa.RecordBatch:
@@ -90,7 +90,7 @@ def _analysed(analysis: ByteAnalysis, item: dict[str, Any]) -> dict[str, Any]:
     return {"gone": gone}
 
 
-def compute_track_features(context: Context, version: str, items: pa.RecordBatch) -> pa.RecordBatch:
+def features_of_audio(context: Context, version: str, items: pa.RecordBatch) -> pa.RecordBatch:
     """Compute and store the track features of `AUDIO`, and return `COMPUTED_FEATURES`.
 
     Raises

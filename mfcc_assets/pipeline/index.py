@@ -10,7 +10,6 @@ import numpy as np
 from mfcc_assets.compute.chosen import compute_of
 from mfcc_assets.compute.context import Context, settings_of_work
 from mfcc_assets.compute.local import on_all_cores
-from mfcc_assets.compute.port import Progress as EngineProgress
 from mfcc_assets.compute.port import Work
 from mfcc_assets.errors import CorruptIndex, FeaturesMissing, MfccError, NoPublishedIndex, UnknownRanking
 from mfcc_assets.evaluation.metrics import EVALUATED_COUNT
@@ -19,7 +18,7 @@ from mfcc_assets.library import Library
 from mfcc_assets.pipeline import statistics_work
 from mfcc_assets.pipeline.failed_work import FailedWork, name_of_audio, succeeded
 from mfcc_assets.pipeline.feature_repair import repaired
-from mfcc_assets.pipeline.progress import Progress, Report, Tally, unseen
+from mfcc_assets.pipeline.progress import Report, Tally, start_of_engine, unseen
 from mfcc_assets.playlists.selection import considered_count
 from mfcc_assets.search.builder import SMALL_LIBRARY, IndexBuilder
 from mfcc_assets.search.compaction import compacted
@@ -178,16 +177,12 @@ def _measured_statistics(
     )
     in_order = TrackOfAudio(audio_ids, IdArray(audio_ids.array))
 
-    def tell(progress: EngineProgress) -> None:
-        if progress.doing:
-            report_progress(Progress(progress.doing))
-
     def add(audio_id: str, error: MfccError) -> None:
         failed.add(error, name_of_audio(library, AudioId(audio_id)))
 
     compute, count = compute_of(context), _counting(report_progress, "Measuring usual distances", len(audio_ids))
     parts = statistics_work.items_of(audio_ids, tracks, parameters.ranking, _ITEMS_AT_ONCE)
-    for batch in succeeded(compute.run_parts(work, parts, tell), add):
+    for batch in succeeded(compute.run_parts(work, parts, start_of_engine(report_progress)), add):
         rows = in_order.rows(batch["key"].to_pylist())
         for name in ("means", "deviations"):
             getattr(statistics, name)[rows] = batch[name].flatten().to_numpy().reshape(len(rows), shape[1])

@@ -32,26 +32,27 @@ _ROWS, _NUMBERS = pa.list_(pa.int64()), pa.list_(pa.float64())
 QUERIES = pa.schema(
     [*ITEM, ("row", pa.int64()), ("known_rows", _ROWS), ("known_estimates", _NUMBERS), ("entrants", pa.int64())]
 )
-"""Items of `find_candidates`: the row of a query.
+"""Items of `candidates_of_tracks`: the row of a query.
 
 If some candidates are known, they are given with their estimates, followed by the entrants, whose number is given. Only
 these are compared then. Otherwise these columns are null.
 """
 
 CANDIDATES = pa.schema([("rows", _ROWS), ("estimates", _NUMBERS), ("limit", pa.float64()), ("compared", pa.int64())])
-"""Results of `find_candidates`: see `mfcc_assets.search.candidates.Candidates`, and the number of compared tracks."""
+"""Results of `candidates_of_tracks`: the columns of `mfcc_assets.search.candidates.Candidates`, and the number of
+compared tracks."""
 
 TO_RANK = pa.schema(
     [*ITEM, ("row", pa.int64()), ("candidates", _ROWS), ("known_rows", _ROWS), ("known_distances", _NUMBERS)]
 )
-"""Items of `rank_candidates` and of `prove_nearest`: the row of a query, and rows of candidates with which it is
+"""Items of `rankings_of_tracks` and of `prove_nearest`: the row of a query, and rows of candidates with which it is
 compared.
 
 If a ranking of other candidates is known, it is given with its distances. Otherwise these are null.
 """
 
 RANKED = pa.schema([("rows", _ROWS), ("distances", _NUMBERS)])
-"""Results of `rank_candidates` and of `prove_nearest`: the rows of the nearest tracks, and their distances."""
+"""Results of `rankings_of_tracks` and of `prove_nearest`: the rows of the nearest tracks, and their distances."""
 
 _QUERIES_AT_ONCE = 64
 """Number of queries whose windows are found at once."""
@@ -117,7 +118,7 @@ def finder_of(context: Context, version: str) -> Finder:
     return context.once("finder", version, make)
 
 
-def find_candidates(context: Context, version: str, items: pa.RecordBatch) -> pa.RecordBatch:
+def candidates_of_tracks(context: Context, version: str, items: pa.RecordBatch) -> pa.RecordBatch:
     """Find the candidates of `QUERIES`, and return `CANDIDATES`."""
     finder, rows, entrants = finder_of(context, version), items["row"].to_numpy(), items["entrants"]
     estimates = arrays_of(items["known_estimates"])
@@ -141,7 +142,7 @@ def find_candidates(context: Context, version: str, items: pa.RecordBatch) -> pa
     return pa.record_batch(columns, schema=CANDIDATES)
 
 
-def rank_candidates(context: Context, version: str, items: pa.RecordBatch) -> pa.RecordBatch:
+def rankings_of_tracks(context: Context, version: str, items: pa.RecordBatch) -> pa.RecordBatch:
     """Rank the candidates of `TO_RANK`, and return `RANKED`."""
     index = context.index(version)
     wanted = index.parameters.ranked_count

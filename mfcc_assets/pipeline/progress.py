@@ -17,7 +17,7 @@ from mfcc_assets.storage.blobs.names import shown_name
 from mfcc_assets.texts import printable
 
 if TYPE_CHECKING:
-    from mfcc_assets.compute.port import Progress as EngineProgress
+    from mfcc_assets.compute.port import Activity
 
 _MINUTE, _HOUR = 60, 3600
 
@@ -181,14 +181,24 @@ class Tally:
         self._report(Progress(doing, self._done, self._total, rejects=self._rejects))
 
 
-def begun_in(tally: Tally, names: Mapping[str, str]) -> "Callable[[EngineProgress], None]":
+def begun_in(tally: Tally, names: Mapping[str, str]) -> "Callable[[Activity], None]":
     """Return a function that counts in a tally what an engine begins; `names` has the name of each key."""
 
-    def tell(progress: "EngineProgress") -> None:
-        if progress.doing:
-            tally.tell(progress.doing)
-        for key in progress.begun:
+    def tell(activity: "Activity") -> None:
+        if activity.doing:
+            tally.tell(activity.doing)
+        for key in activity.begun:
             tally.begin(names[key])
+
+    return tell
+
+
+def start_of_engine(report: Report) -> "Callable[[Activity], None]":
+    """Return a function that reports what an engine does before it can compute, such as the start of a cluster."""
+
+    def tell(activity: "Activity") -> None:
+        if activity.doing:
+            report(Progress(activity.doing))
 
     return tell
 

@@ -15,7 +15,6 @@ import pyarrow.compute as pc
 
 from mfcc_assets.compute.chosen import compute_of
 from mfcc_assets.compute.context import Context, settings_of_work
-from mfcc_assets.compute.port import Progress as EngineProgress
 from mfcc_assets.compute.port import Work
 from mfcc_assets.errors import CorruptIndex, MfccError
 from mfcc_assets.ids import AudioId
@@ -23,7 +22,7 @@ from mfcc_assets.library import Library
 from mfcc_assets.pipeline import list_work
 from mfcc_assets.pipeline.failed_work import FailedWork, name_of_audio
 from mfcc_assets.pipeline.list_plans import CandidatesPlanner, RankingsPlanner
-from mfcc_assets.pipeline.progress import Progress, Report, unseen
+from mfcc_assets.pipeline.progress import Report, start_of_engine, unseen
 from mfcc_assets.pipeline.recordings import recordings_of
 from mfcc_assets.pipeline.stored_rankings import intact_lists
 from mfcc_assets.pipeline.work_on_shards import PlannedShard, completed_shards
@@ -83,7 +82,7 @@ def find_candidates(
     planner = CandidatesPlanner(library, index, stage.context, list(stage.missing))
     again = list[str]()
     plans = map(planner.plan, stage.missing)
-    for plan, found in stage.computed("find_candidates", list_work.CANDIDATES, plans):
+    for plan, found in stage.computed("candidates_of_tracks", list_work.CANDIDATES, plans):
         lists, former = _candidate_lists(index, found, plan.gone), planner.former
         if plan.former is None or former is None:
             library.rankings.write("candidates", index.version, plan.shard, lists)
@@ -93,7 +92,7 @@ def find_candidates(
         else:
             again.append(plan.shard)
     plans = map(planner.anew, again)
-    for plan, found in stage.computed("find_candidates", list_work.CANDIDATES, plans):
+    for plan, found in stage.computed("candidates_of_tracks", list_work.CANDIDATES, plans):
         lists = _candidate_lists(index, found, plan.gone)
         library.rankings.write("candidates", index.version, plan.shard, lists)
         yield stage.report(plan.shard, lists.heads(), _compared(found))
@@ -121,7 +120,7 @@ def rank_candidates(
     yield from stage.stored(shards)
     planner = RankingsPlanner(library, index)
     plans = map(planner.plan, stage.missing)
-    for plan, found in stage.computed("rank_candidates", list_work.RANKED, plans):
+    for plan, found in stage.computed("rankings_of_tracks", list_work.RANKED, plans):
         lists, former = RankedLists.of({**list_work.rankings_in(index, found), **plan.unchanged}), planner.former
         kept = lists.heads()
         if plan.former is None or plan.gone is None or former is None:
@@ -190,11 +189,8 @@ class _ListsOfStage:
         def add(key: str, error: MfccError) -> None:
             failed.add(error, name_of_audio(self._library, AudioId(key)))
 
-        def tell(progress: EngineProgress) -> None:
-            if progress.doing:
-                self._report(Progress(progress.doing))
-
-        yield from completed_shards(compute_of(self.context), work, plans, on_failure=add, on_progress=tell)
+        tell = start_of_engine(self._report)
+        yield from completed_shards(compute_of(self.context), work, plans, on_failure=add, on_activity=tell)
         failed.raise_first()
 
     def report(self, shard: str, kept: ListHeads, compared: int) -> tuple[str, ListsReport]:

@@ -309,7 +309,7 @@ def compute_features_of_soundtracks(
         "name": [names[audio_id] for audio_id in missing],
     }
     work = Work(
-        "mfcc_assets.pipeline.feature_work:compute_track_features",
+        "mfcc_assets.pipeline.feature_work:features_of_audio",
         settings_of_work(library.settings),
         parameters.version,
         COMPUTED_FEATURES,

@@ -7,7 +7,7 @@ from typing import Generic, Protocol, TypeVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mfcc_assets.compute.port import Compute, Progress, Work, unseen
+from mfcc_assets.compute.port import Activity, Compute, Work, unwatched
 from mfcc_assets.errors import MfccError
 from mfcc_assets.pipeline.failed_work import succeeded
 
@@ -34,7 +34,7 @@ def completed_shards(
     plans: Iterable[_Plan],
     *,
     on_failure: Callable[[str, MfccError], None],
-    on_progress: Callable[[Progress], None] = unseen,
+    on_activity: Callable[[Activity], None] = unwatched,
 ) -> Iterator[tuple[_Plan, pa.Table]]:
     """Yield each planned shard with the results of all its items. A shard with an item that failed is left out.
 
@@ -48,12 +48,12 @@ def completed_shards(
         What is missing of each shard. Not all are taken before the first results are yielded.
     on_failure
         Called with the key and the error of each item that failed.
-    on_progress
+    on_activity
         Shows what the engine does.
     """
     shards = _Shards[_Plan](work.result.empty_table())
     parts = (shards.planned(group) for group in _groups(plans))
-    for batch in succeeded(compute.run_parts(work, parts, on_progress), on_failure):
+    for batch in succeeded(compute.run_parts(work, parts, on_activity), on_failure):
         yield from shards.completed_by(batch)
     yield from shards.without_items()
 

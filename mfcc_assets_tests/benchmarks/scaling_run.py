@@ -20,7 +20,7 @@ from mfcc_assets.compute import local
 from mfcc_assets.compute.chosen import compute_of
 from mfcc_assets.compute.context import Context, settings_of_work
 from mfcc_assets.compute.equal_bins import jobs_of
-from mfcc_assets.compute.port import ITEM, Compute, Progress, Work, unseen
+from mfcc_assets.compute.port import ITEM, Activity, Compute, Work, unwatched
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.observe import observe_soundtracks
 from mfcc_assets.pipeline.rankings import find_candidates, rank_candidates
@@ -130,10 +130,10 @@ def _stage(call: Callable[[], object]) -> Stage:
     expected, needed = list[float](), list[float]()
 
     def measured(
-        self: Compute, work: Work, items: pa.Table, on_progress: Callable[[Progress], None] = unseen
+        self: Compute, work: Work, items: pa.Table, on_activity: Callable[[Activity], None] = unwatched
     ) -> Iterator[pa.RecordBatch]:
         costs = dict(zip(items["key"].to_pylist(), items["cost"].to_pylist(), strict=True))
-        results = run(self, work, items, on_progress)
+        results = run(self, work, items, on_activity)
         while True:
             begun = time.perf_counter()
             batch = next(results, None)

@@ -12,7 +12,7 @@ from mfcc_assets.compute import databricks
 from mfcc_assets.compute.chosen import compute_of, jobs_started_by
 from mfcc_assets.compute.context import Context, settings_of_work
 from mfcc_assets.compute.databricks import PARTS_AHEAD, STARTING, DatabricksEngine
-from mfcc_assets.compute.port import Compute, Progress, Work
+from mfcc_assets.compute.port import Activity, Compute, Work
 from mfcc_assets.compute.threads import ThreadsEngine
 from mfcc_assets.compute.work_blobs import WorkBlobs
 from mfcc_assets.compute.worker import results_of, slices_of
@@ -85,7 +85,7 @@ def work(library: Library) -> Work:
 def test_results_are_yielded_while_the_job_runs_and_nothing_is_left_of_it(
     compute, job, work, library, tmp_path
 ) -> None:
-    told = list[Progress]()
+    told = list[Activity]()
     running = compute.run(work, numbers(range(7), tmp_path), told.append)
 
     first = next(running)
@@ -93,7 +93,7 @@ def test_results_are_yielded_while_the_job_runs_and_nothing_is_left_of_it(
     rows = [row for batch in (first, *running) for row in batch.to_pylist()]
 
     assert sorted(row["key"] for row in rows) == [f"{number:04}" for number in range(7)]
-    assert told == [Progress(STARTING), Progress()]
+    assert told == [Activity(STARTING), Activity()]
     assert list(library.blobs.list(CEPSTRA, "work/")) == []
 
 

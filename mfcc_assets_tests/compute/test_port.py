@@ -85,8 +85,8 @@ def test_parts_are_taken_when_the_engine_can_begin_them_and_those_without_items_
 
 def test_an_engine_that_leaves_parts_out_is_found_out() -> None:
     class First(_EngineThat):
-        def results(self, work: Work, parts: Iterator[pa.Table], on_progress) -> Iterator[pa.RecordBatch]:
-            yield from super().results(work, islice(parts, 1), on_progress)
+        def results(self, work: Work, parts: Iterator[pa.Table], on_activity) -> Iterator[pa.RecordBatch]:
+            yield from super().results(work, islice(parts, 1), on_activity)
 
     parts = [numbers([1]), numbers([2])]
     with pytest.raises(ComputeFailed, match="it did not take 0002"):
@@ -95,8 +95,8 @@ def test_an_engine_that_leaves_parts_out_is_found_out() -> None:
 
 def test_a_key_of_a_part_must_not_be_in_another_one_that_is_not_done() -> None:
     class All(_EngineThat):
-        def results(self, work: Work, parts: Iterator[pa.Table], on_progress) -> Iterator[pa.RecordBatch]:
-            yield from super().results(work, iter(list(parts)), on_progress)
+        def results(self, work: Work, parts: Iterator[pa.Table], on_activity) -> Iterator[pa.RecordBatch]:
+            yield from super().results(work, iter(list(parts)), on_activity)
 
     with pytest.raises(ValueError, match="0001"):
         list(Compute(All(lambda items: [results(items)])).run_parts(WORK, [numbers([1]), numbers([1, 2])]))

@@ -19,7 +19,7 @@ import pytest
 from mfcc_assets.compute.chosen import compute_of
 from mfcc_assets.compute.context import Context, settings_of_work
 from mfcc_assets.compute.equal_bins import BIN, jobs_of
-from mfcc_assets.compute.port import Progress
+from mfcc_assets.compute.port import Activity
 from mfcc_assets.compute.spark import STARTING
 from mfcc_assets.compute.spark_session import slots_of, started_session
 from mfcc_assets.errors import ComputeFailed
@@ -132,7 +132,7 @@ def test_the_slots_of_all_executors_are_known(kind: str, spark: SparkServers, tm
 
 
 def test_the_start_of_spark_is_told(settings_of_spark: Settings) -> None:
-    compute, told = compute_of(Context(Library(settings_of_spark))), list[Progress]()
+    compute, told = compute_of(Context(Library(settings_of_spark))), list[Activity]()
 
     list(compute.run(work_named("halve", settings_of_work(settings_of_spark)), numbers([1]), told.append))
 

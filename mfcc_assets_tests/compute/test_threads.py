@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from mfcc_assets.compute import local
 from mfcc_assets.compute.context import Context
-from mfcc_assets.compute.port import Progress
+from mfcc_assets.compute.port import Activity
 from mfcc_assets.compute.threads import ThreadsEngine
 from mfcc_assets.library import Library
 from mfcc_assets.settings import Settings
@@ -17,7 +17,7 @@ from mfcc_assets_tests.compute.sample_work import numbers, work_named
 
 
 def test_each_item_is_told_when_it_begins(tmp_path) -> None:
-    engine, told = ThreadsEngine(Context(Library(Settings(home=tmp_path, min_seconds=2.5)))), list[Progress]()
+    engine, told = ThreadsEngine(Context(Library(Settings(home=tmp_path, min_seconds=2.5)))), list[Activity]()
 
     list(engine.results(work_named("halve", {}), iter([numbers(range(5))]), told.append))
 
@@ -27,7 +27,7 @@ def test_each_item_is_told_when_it_begins(tmp_path) -> None:
 def test_a_single_item_needs_no_other_thread(tmp_path) -> None:
     engine, threads = ThreadsEngine(Context(Library(Settings(home=tmp_path, min_seconds=2.5)))), set[int]()
 
-    def tell(_: Progress) -> None:
+    def tell(_: Activity) -> None:
         threads.add(threading.get_ident())
 
     assert len(list(engine.results(work_named("halve", {}, at_once=5), iter([numbers([1])]), tell))) == 1

@@ -11,7 +11,7 @@ from mfcc_assets.compute.context import Context
 from mfcc_assets.errors import FeaturesMissing, SettingsError
 from mfcc_assets.ids import content_digest, digest_of_file
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.feature_work import ANALYSED, AUDIO, FILES, analyse_files, compute_track_features
+from mfcc_assets.pipeline.feature_work import ANALYSED, AUDIO, FILES, analyse_files, features_of_audio
 from mfcc_assets_tests.audio_samples import retag, write_music
 from mfcc_assets_tests.damage import damage, flip, names
 
@@ -94,9 +94,7 @@ def test_another_version_of_the_features_is_refused(library: Library) -> None:
 def features_of(library: Library, audio_id: str, name: str) -> str | None:
     item = {"key": audio_id, "shard": "0", "cost": 1.0, "name": name}
     items = pa.RecordBatch.from_pylist([item], AUDIO)
-    (repair,) = compute_track_features(Context(library), library.feature_parameters.version, items)[
-        "repair"
-    ].to_pylist()
+    (repair,) = features_of_audio(Context(library), library.feature_parameters.version, items)["repair"].to_pylist()
     return repair
 
 

@@ -14,11 +14,11 @@ from mfcc_assets.pipeline.list_work import (
     CANDIDATES,
     QUERIES,
     TO_RANK,
-    find_candidates,
+    candidates_of_tracks,
     finder_of,
     prove_nearest,
-    rank_candidates,
     rankings_in,
+    rankings_of_tracks,
 )
 from mfcc_assets.pipeline.recordings import recordings_of
 from mfcc_assets.search.index import LibraryIndex
@@ -57,7 +57,7 @@ def nothing_known(rows: list[int]) -> dict:
 def test_candidates_are_found_among_all_tracks_but_the_query(context: Context, index: LibraryIndex) -> None:
     rows = list(range(TRACKS))
 
-    found = find_candidates(context, index.version, items(index, rows, nothing_known(rows), QUERIES))
+    found = candidates_of_tracks(context, index.version, items(index, rows, nothing_known(rows), QUERIES))
 
     assert found.schema == CANDIDATES
     assert found["compared"].to_pylist() == [TRACKS - 1] * TRACKS
@@ -66,7 +66,7 @@ def test_candidates_are_found_among_all_tracks_but_the_query(context: Context, i
 
 
 def test_known_candidates_and_entrants_give_what_a_new_search_gives(context: Context, index: LibraryIndex) -> None:
-    anew = find_candidates(context, index.version, items(index, [0], nothing_known([0]), QUERIES)).to_pylist()[0]
+    anew = candidates_of_tracks(context, index.version, items(index, [0], nothing_known([0]), QUERIES)).to_pylist()[0]
     entrant_last = sorted(range(len(anew["rows"])), key=lambda place: anew["rows"][place] == 5)
     known = {
         "known_rows": list_column([np.array(anew["rows"])[entrant_last]], pa.int64()),
@@ -74,7 +74,7 @@ def test_known_candidates_and_entrants_give_what_a_new_search_gives(context: Con
         "entrants": [1],
     }
 
-    updated = find_candidates(context, index.version, items(index, [0], known, QUERIES)).to_pylist()[0]
+    updated = candidates_of_tracks(context, index.version, items(index, [0], known, QUERIES)).to_pylist()[0]
 
     assert (updated["rows"], updated["estimates"]) == (anew["rows"], anew["estimates"])
     assert updated["compared"] == 1
@@ -83,7 +83,7 @@ def test_known_candidates_and_entrants_give_what_a_new_search_gives(context: Con
 def ranked(context: Context, index: LibraryIndex, candidates: list[int], known: RankedList | None) -> RankedList:
     columns = {"candidates": list_column([np.array(candidates)], pa.int64()), **known_columns(index, [known])}
     some = items(index, [0], columns, TO_RANK)
-    found = rank_candidates(context, index.version, some)
+    found = rankings_of_tracks(context, index.version, some)
     (ranking,) = rankings_in(
         index, pa.table({"key": some["key"], **dict(zip(found.schema.names, found, strict=True))})
     ).values()
