@@ -65,6 +65,11 @@ class Progress:
         return f"{self.done:,} of {self.total:,} {self.unit}" if self.total else ""
 
     @property
+    def is_complete(self) -> bool:
+        """Whether all are done; false if nothing is counted."""
+        return 0 < self.total <= self.done
+
+    @property
     def details(self) -> str:
         """The rate, the remaining time, the number of rejects, and the file or shard at work, as far as known."""
         known = [

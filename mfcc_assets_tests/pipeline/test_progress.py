@@ -96,3 +96,8 @@ def test_progress_is_written_for_other_processes(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_written_disturbs_nothing(tmp_path: Path) -> None:
     (tmp_path / "a file").write_text("")
     write_progress(tmp_path / "a file" / "progress.json", Progress("Ranking"))
+
+
+@pytest.mark.parametrize(("done", "total", "complete"), [(0, 0, False), (3, 4, False), (4, 4, True)])
+def test_a_phase_is_complete_when_all_that_is_counted_is_done(done: int, total: int, complete: bool) -> None:
+    assert Progress("Ranking", done, total).is_complete is complete

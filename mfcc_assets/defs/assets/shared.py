@@ -181,15 +181,17 @@ def progress_log(context: dg.AssetExecutionContext, library: Library) -> Report:
     progress for `SECONDS_WITHOUT_PROGRESS`, which hangs, and lets one go on that works for many days.
     """
     last_line = last_tag = time.monotonic()
+    has_tag = False
 
     def show(progress: Progress) -> None:
-        nonlocal last_line, last_tag
+        nonlocal last_line, last_tag, has_tag
         write_progress(library.settings.progress_file, progress)
         if time.monotonic() - last_line > SECONDS_BETWEEN_LOG_LINES:
             last_line = time.monotonic()
             context.log.info(str(progress))
-        if time.monotonic() - last_tag > SECONDS_BETWEEN_TAGS:
-            last_tag = time.monotonic()
+        # A tag must not tell for ever that a finished phase is at work.
+        if time.monotonic() - last_tag > SECONDS_BETWEEN_TAGS or (has_tag and progress.is_complete):
+            last_tag, has_tag = time.monotonic(), True
             _tag_run(context, progress)
 
     return show
