@@ -44,7 +44,8 @@ def _open(page: "Page", address: str = "/map") -> None:
 
 
 def _window_place(page: "Page", row: int) -> tuple[float, float]:
-    """Return where a track is on the whole map, in pixels of the window."""
+    """Show the whole map, and return where a track is on it, in pixels of the window."""
+    page.locator(".map-plane").scroll_into_view_if_needed()
     data: Any = page.evaluate("fetch('/map/points').then(r => r.arrayBuffer()).then(b => [...new Uint16Array(b)])")
     box = page.locator(".map-plane").bounding_box()
     assert box is not None
