@@ -51,7 +51,7 @@ DG := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/python -m mfcc_assets.defs.launch -m 
 .PHONY: help demo dev web defs launch test test-databricks coverage lint bench docs screenshots clean
 
 help:  ## Show these commands.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(INSTALLED)  ## Recommend from the starter library, end to end. PROFILE=azurite uses local servers in place of Azure's, and COMPUTE=spark does the heavy work on Spark.
 	@$(WITH_SERVERS) $(BIN)/python -m mfcc_assets.demo

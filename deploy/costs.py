@@ -46,9 +46,8 @@ AUDIO_GB = TRACK_MINUTES * 60 * 192_000 / 8 / 1e9
 FEATURES_GB = TRACK_MINUTES / 60 * 0.017
 ARTWORK_GB = 50e-6
 FINGERPRINT_GB = 12e-6
-INDEX_VERSIONS = 5
 BLOBS_A_TRACK = 5
-CORE_SECONDS_A_TRACK = 0.46 * TRACK_MINUTES * 60 / 163.5
+CORE_SECONDS_A_TRACK = 0.65 * TRACK_MINUTES * 60 / 196.5
 SLOWER_IN_AZURE = 2
 LOOK_SECONDS = 5
 SECONDS_A_PAGE = 0.1
@@ -109,12 +108,12 @@ LIBRARIES = (
 def stored_gb(library: Library) -> float:
     """Return the size of all blobs in GB.
 
-    These are the library, five versions of its index, the uploads of a month and their copies, and the features of the
-    uploads of a year.
+    These are the library, its index, whose versions share their segments, the uploads of a month and their copies, and
+    the features of the uploads of a year.
     """
     soundtracks = library.tracks * (AUDIO_GB + FEATURES_GB + ARTWORK_GB)
-    indexes = INDEX_VERSIONS * (library.index_gb + library.tracks * FINGERPRINT_GB)
-    return soundtracks + indexes + library.uploads * (2 * AUDIO_GB + 12 * FEATURES_GB)
+    index = library.index_gb + library.tracks * FINGERPRINT_GB
+    return soundtracks + index + library.uploads * (2 * AUDIO_GB + 12 * FEATURES_GB)
 
 
 def listings(library: Library) -> float:

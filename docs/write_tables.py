@@ -53,7 +53,7 @@ def looking_after() -> str:
 def targets() -> str:
     """Return the table of the targets of the Makefile."""
     makefile = (REPOSITORY / "Makefile").read_text()
-    rows = ((f"`make {name}`", text) for name, text in re.findall(r"^([a-z]+):.*?## (.*)$", makefile, re.MULTILINE))
+    rows = ((f"`make {name}`", text) for name, text in re.findall(r"^([a-z-]+):.*?## (.*)$", makefile, re.MULTILINE))
     return _table(("target", "what it does"), rows)
 
 

@@ -82,6 +82,15 @@ param webReplicas int = 1
 @description('If true, a Databricks workspace and the account of its tables are created, too. Their network costs money.')
 param databricks bool = false
 
+@description('Object id of the application AzureDatabricks in your tenant, which then may read the one secret of the jobs. Empty without jobs.')
+param databricksReaderId string = ''
+
+@description('Address of the workspace that does heavy work. Empty: the machine of the run does it.')
+param databricksUrl string = ''
+
+@description('Number of the job of the bundle in that workspace. The image needs the extra databricks.')
+param databricksJob int = 0
+
 var base = '${name}-${stage}'
 var unique = take(uniqueString(subscription().id, base), 8)
 
@@ -195,6 +204,7 @@ module vault 'modules/vault.bicep' = {
     secrets: secrets
     writerId: identities.outputs.writer.principalId
     pagesId: identities.outputs.pages.principalId
+    databricksId: databricksReaderId
     namesForPages: concat(['signing-key'], webLogin == 'header' ? ['dagster-ui-client-secret'] : [], webLogin == 'password' ? ['web-password'] : [])
     subnetId: network.outputs.endpointsSubnetId
     zoneId: network.outputs.zones.vault
@@ -274,6 +284,8 @@ module dagster 'modules/dagster.bicep' = if (!empty(imageTag)) {
     jobPerRun: jobPerRun
     runsGroup: jobPerRun ? runs!.outputs.group : ''
     runCores: runCores
+    databricksUrl: databricksUrl
+    databricksJob: databricksJob
   }
 }
 
@@ -340,6 +352,9 @@ output MFCC_BLOB_URL string = storage.outputs.blobUrl
 output MFCC_COSMOS_URL string = cosmos.outputs.url
 output MFCC_KEY_VAULT_URL string = vault.outputs.url
 output sqlServer string = sql.outputs.server
+output writerClientId string = identities.outputs.writer.clientId
 output ownerName string = identities.outputs.owner.name
 output ownerId string = identities.outputs.owner.principalId
 output environmentDomain string = environment.outputs.domain
+output tablesAccount string = databricks ? workspace!.outputs.tablesAccount : ''
+output connectorId string = databricks ? workspace!.outputs.connectorId : ''

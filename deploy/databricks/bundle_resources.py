@@ -19,6 +19,9 @@ VOLUMES = ("soundtracks", "artworks")
 LOCAL_DISK = "/local_disk0/mfcc"
 """Folder of the local disk of a node: copies of blobs, and compiled kernels."""
 
+CACHE_GIGABYTES = 100
+"""Largest size of the copies of blobs there. The disk of a Standard_D8ds_v5 has 300 GB."""
+
 _OF_CLIENT = "{{secrets/${resources.secret_scopes.mfcc_secrets.name}/databricks-client-secret}}"
 _WHEEL = "../../dist/*.whl"
 _LONGEST_RUN_SECONDS = 4 * 86_400
@@ -86,6 +89,8 @@ def _secrets() -> SecretScope:
             "name": "mfcc-${bundle.target}",
             "backend_type": "AZURE_KEYVAULT",
             "keyvault_metadata": {"resource_id": "${var.vault_id}", "dns_name": "${var.vault_url}"},
+            # The one-time runs belong to it, and their cluster reads the secret of its own identity.
+            "permissions": [{"level": "READ", "service_principal_name": "${var.dagster_client_id}"}],
         }
     )
 
@@ -97,7 +102,8 @@ def _job() -> Job:
             "description": "The heavy work of the music library. Dagster submits it with the cluster that it has here.",
             "max_concurrent_runs": 4,
             "timeout_seconds": _LONGEST_RUN_SECONDS,
-            # Dagster Pipes gives these. The other values are the same for all runs.
+            "permissions": [{"level": "CAN_VIEW", "service_principal_name": "${var.dagster_client_id}"}],
+            # Dagster Pipes gives these to a run of the whole job. A one-time run has them as variables of its cluster.
             "parameters": [
                 {"name": "DAGSTER_PIPES_CONTEXT", "default": ""},
                 {"name": "DAGSTER_PIPES_MESSAGES", "default": ""},
@@ -115,6 +121,7 @@ def _job() -> Job:
                         "parameters": [
                             "--blob-url=${var.blob_url}",
                             f"--home={LOCAL_DISK}",
+                            f"--cache-gigabytes={CACHE_GIGABYTES}",
                             "--dagster-pipes-context={{job.parameters.DAGSTER_PIPES_CONTEXT}}",
                             "--dagster-pipes-messages={{job.parameters.DAGSTER_PIPES_MESSAGES}}",
                         ],

@@ -76,7 +76,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "DAGSTER_PIPES_MESSAGES": options.dagster_pipes_messages,
     }
     # A cluster that is made for the job has them as variables.
-    settings = Settings.model_construct(home=Path(options.home), spark_master=options.spark_master)
+    settings = Settings.model_construct(
+        home=Path(options.home), spark_master=options.spark_master, cache_gigabytes=options.cache_gigabytes
+    )
     parameters = PipesMappingParamsLoader(given if all(given.values()) else settings.environment)
     if not parameters.is_dagster_pipes_process():
         raise SettingsError("it has no parameters of Dagster Pipes", subject="mfcc-job", remedy="Start it from Dagster")
@@ -120,6 +122,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--blob-url", required=True, help="address of the storage account's blobs")
     parser.add_argument("--blob-key-secret", default="", help="secret with the account's key; empty: an identity")
     parser.add_argument("--home", required=True, help="folder of the local disk for copies of blobs")
+    parser.add_argument("--cache-gigabytes", type=float, default=100.0, help="size of these copies on each machine")
     parser.add_argument("--spark-master", default="", help="master of Spark; empty: that of the cluster")
     for name in ("--dagster-pipes-context", "--dagster-pipes-messages"):
         parser.add_argument(name, default="", help="parameter of Dagster Pipes")
@@ -136,7 +139,7 @@ def do_work(pipes: PipesContext, exchanged: WorkBlobs, settings: Settings, key: 
     exchanged
         The work, and its results.
     settings
-        Settings of this machine: the home, and the master of Spark.
+        Settings of this machine: the home, the size of the cache there, and the master of Spark.
     key
         Name of the secret with the key of the storage account; empty if an identity signs in.
 
@@ -145,6 +148,9 @@ def do_work(pipes: PipesContext, exchanged: WorkBlobs, settings: Settings, key: 
     ComputeFailed
         If Spark fails, or the step of Dagster does not want the results any more.
     """
+    if exchanged.read_sign() is None and not exchanged.item_names():
+        # The step writes the first part before it starts the job. A job whose start was not answered is left alone.
+        raise ComputeFailed("there is none", subject=f"the work in {exchanged.folder}", remedy="Start the run again")
     tally, signs = _Tally(), _Signs(exchanged)
     compute, numbers, begun = Compute(SparkEngine(settings)), count(), set[str]()
 
@@ -180,7 +186,9 @@ def _here(work: Work, settings: Settings, key: str) -> Work:
     of_caller = {
         name: value for name, value in work.settings.items() if name not in ("key_vault_url", "blob_key_secret")
     }
-    of_cluster = {"home": str(settings.home), **({"blob_key_secret": key} if key else {})}
+    of_cluster = {"home": str(settings.home), "cache_gigabytes": str(settings.cache_gigabytes)}
+    if key:
+        of_cluster["blob_key_secret"] = key
     return replace(work, settings={**of_caller, **of_cluster})
 
 

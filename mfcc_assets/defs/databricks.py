@@ -5,6 +5,7 @@ the run if it is interrupted or fails itself, so that no cluster is left running
 """
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from hashlib import blake2b
@@ -19,6 +20,7 @@ from dagster_azure.pipes import PipesAzureBlobStorageContextInjector, PipesAzure
 from dagster_databricks import PipesDatabricksClient
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.core import Config, CredentialsStrategy
+from databricks.sdk.errors import NotFound
 from databricks.sdk.errors.base import DatabricksError
 from databricks.sdk.service import jobs
 
@@ -41,6 +43,7 @@ _LAST_STATES = (
     jobs.RunLifeCycleState.SKIPPED,
     jobs.RunLifeCycleState.INTERNAL_ERROR,
 )
+_DEPLOY = "Deploy the bundle in deploy/databricks, and set MFCC_DATABRICKS_JOB to the number of its job"
 _GO_ON = "What is computed is kept, so the next run goes on from there"
 
 
@@ -58,6 +61,7 @@ class JobsOfStep:
     def __init__(self, context: dg.AssetExecutionContext, library: Library) -> None:
         self._context, self._library = context, library
         self._started: list[JobOfStep] = []
+        self._items_by_shard = Counter[str]()
 
     def start(self, folder: str) -> "JobOfStep":
         """Start a job on the work in a folder of the container `cepstra`.
@@ -72,10 +76,11 @@ class JobsOfStep:
         assert isinstance(self._library.blobs, AzureBlobs)
         with _faults_told(f"workspace {self._library.settings.databricks_url}"):
             workspace = workspace_of(self._library)
-            task = _task_of(workspace.jobs.get(self._library.settings.databricks_job))
+            task = _task_of(_job(workspace, self._library.settings.databricks_job))
         number = len(self._started)
         client = self._library.blobs.client_with(PIPES_CONTAINER)
-        job = JobOfStep(self._context, workspace, client, task, folder, _token(self._context, number))
+        token = _token(self._context, number)
+        job = JobOfStep(self._context, workspace, client, task, folder, token, self._items_by_shard)
         self._started.append(job)
         return job
 
@@ -105,8 +110,10 @@ class JobOfStep:
         task: jobs.SubmitTask,
         folder: str,
         token: str,
+        items_by_shard: Counter[str],
     ) -> None:
         self._context, self._submitted = context, _SubmittedRun(workspace)
+        self._items_by_shard = items_by_shard
         self._ended, self._began = Event(), Event()
         self._error: Exception | None = None
         self._told: dict[str, Any] = {}
@@ -155,8 +162,11 @@ class JobOfStep:
         if self._context.assets_def.partitions_def is None:
             return
         url = dg.MetadataValue.url(self._submitted.url)
-        for shard, count in self._told.get(PROGRESS, {}).get("shards", {}).items():
-            figures = {"databricks_run": url, "items_on_databricks": count}
+        # A second job of the step adds to the figures of the first.
+        done = self._told.get(PROGRESS, {}).get("shards", {})
+        self._items_by_shard.update(done)
+        for shard in done:
+            figures = {"databricks_run": url, "items_on_databricks": self._items_by_shard[shard]}
             self._context.add_asset_metadata(figures, partition_key=shard)
 
     def cancel(self) -> None:
@@ -266,6 +276,24 @@ class _IdentityOfProcess(CredentialsStrategy):
         return headers
 
 
+def _job(workspace: WorkspaceClient, number: int) -> jobs.Job:
+    """Return the job that the settings name.
+
+    Raises
+    ------
+    SettingsError
+        If the workspace has no such job.
+    """
+    try:
+        return workspace.jobs.get(number)
+    except NotFound as error:
+        raise SettingsError("the workspace does not have it", subject=_name_of(number), remedy=_DEPLOY) from error
+
+
+def _name_of(number: int | None) -> str:
+    return f"job {number} of Databricks"
+
+
 def _task_of(job: jobs.Job) -> jobs.SubmitTask:
     """Return the task of the job of the bundle, with its cluster, as a one-time run has it."""
     settings = job.settings.as_dict() if job.settings else {}
@@ -274,8 +302,8 @@ def _task_of(job: jobs.Job) -> jobs.SubmitTask:
     if len(tasks) != 1 or tasks[0].get("job_cluster_key") not in clusters:
         raise SettingsError(
             "it has not one task with a wheel and a cluster of its own",
-            subject=f"job {job.job_id} of Databricks",
-            remedy="Deploy the bundle in deploy/databricks, and set MFCC_DATABRICKS_JOB to the number of its job",
+            subject=_name_of(job.job_id),
+            remedy=_DEPLOY,
         )
     (task,) = tasks
     wheel = dict(task["python_wheel_task"])

@@ -12,10 +12,22 @@ from mfcc_assets.library import Library
 
 @contextmanager
 def heavy_work(context: dg.AssetExecutionContext, library: Library) -> Iterator[None]:
-    """Let the heavy work of an asset within the ``with`` run on Databricks, if the settings say so.
+    """Let the engine that the settings choose do the heavy work of an asset within the ``with``.
 
-    Whatever ends the step, a job that still runs is cancelled. A step that is interrupted is not tried again.
+    A step that is interrupted is not tried again. Whatever ends the step, a job on Databricks is cancelled if it still
+    runs.
     """
+    try:
+        with _jobs_of_step(context, library):
+            yield
+    except (dg.DagsterExecutionInterruptedError, KeyboardInterrupt) as interruption:
+        # Dagster tries an interrupted step again, as it does with one that failed. But whoever interrupted it wants it
+        # to end, and another cluster would cost money.
+        raise dg.Failure("The step was interrupted.", allow_retries=False) from interruption
+
+
+@contextmanager
+def _jobs_of_step(context: dg.AssetExecutionContext, library: Library) -> Iterator[None]:
     if library.settings.compute != "databricks":
         yield
         return
@@ -26,8 +38,5 @@ def heavy_work(context: dg.AssetExecutionContext, library: Library) -> Iterator[
     try:
         with jobs_started_by(started.start):
             yield
-    except (dg.DagsterExecutionInterruptedError, KeyboardInterrupt) as interruption:
-        # Dagster tries an interrupted step again, as it does with one that failed. That would start another cluster.
-        raise dg.Failure("The step was interrupted.", allow_retries=False) from interruption
     finally:
         started.cancel()

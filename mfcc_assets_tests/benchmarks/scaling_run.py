@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from unittest.mock import patch
@@ -105,13 +105,13 @@ def taken(home: Path, version: str, master: str) -> Taken:
             "analysis": lambda: analyse_soundtracks(library, library.shards, run_id="run"),
             "track features": lambda: compute_features_of_soundtracks(library, library.shards, run_id="run"),
         }
-        found.stages |= {name: _stage(call) for name, call in stages.items()}
+        found.stages |= {name: measured_stage(call) for name, call in stages.items()}
     with Library(settings_for(home, NEW, master)) as library:
-        found.stages[LOOK] = _stage(lambda: observe_soundtracks(library, library.shards, run_id="run"))
+        found.stages[LOOK] = measured_stage(lambda: observe_soundtracks(library, library.shards, run_id="run"))
     with Library(settings_for(home, LISTS, master)) as library:
         index = library.indexes.read(version)
-        found.stages["candidates"] = _stage(lambda: list(find_candidates(library, index, library.shards)))
-        found.stages["rankings"] = _stage(lambda: list(rank_candidates(library, index, library.shards)))
+        found.stages["candidates"] = measured_stage(lambda: list(find_candidates(library, index, library.shards)))
+        found.stages["rankings"] = measured_stage(lambda: list(rank_candidates(library, index, library.shards)))
         if master:
             _stop_spark(library.settings)
     return found
@@ -124,16 +124,22 @@ def _stop_spark(settings: Settings) -> None:
     started_session(settings).stop()
 
 
-def _stage(call: Callable[[], object]) -> Stage:
+def measured_stage(call: Callable[[], object]) -> Stage:
     """Measure a stage. The engine is measured where the stage asks it for results."""
-    stage, run = Stage(), Compute.run
+    stage, run = Stage(), Compute.run_parts
     expected, needed = list[float](), list[float]()
 
     def measured(
-        self: Compute, work: Work, items: pa.Table, on_activity: Callable[[Activity], None] = unwatched
+        self: Compute, work: Work, parts: Iterable[pa.Table], on_activity: Callable[[Activity], None] = unwatched
     ) -> Iterator[pa.RecordBatch]:
-        costs = dict(zip(items["key"].to_pylist(), items["cost"].to_pylist(), strict=True))
-        results = run(self, work, items, on_activity)
+        costs = dict[str, float]()
+
+        def given() -> Iterator[pa.Table]:
+            for items in parts:
+                costs.update(zip(items["key"].to_pylist(), items["cost"].to_pylist(), strict=True))
+                yield items
+
+        results = run(self, work, given(), on_activity)
         while True:
             begun = time.perf_counter()
             batch = next(results, None)
@@ -147,7 +153,7 @@ def _stage(call: Callable[[], object]) -> Stage:
                 needed.extend(batch["milliseconds"].to_pylist())
             yield batch
 
-    with patch.object(Compute, "run", measured):
+    with patch.object(Compute, "run_parts", measured):
         begun = time.perf_counter()
         call()
         stage.seconds = time.perf_counter() - begun

@@ -69,6 +69,13 @@ def tell_cores(context: Context, _version: str, items: pa.RecordBatch) -> pa.Rec
     return pa.RecordBatch.from_pylist(rows, HALVES)
 
 
+def tell_cache(context: Context, _version: str, items: pa.RecordBatch) -> pa.RecordBatch:
+    """Return, as the half of each number, the gigabytes of blobs that may be kept on the disk."""
+    half = context.settings.cache_gigabytes
+    rows = [{"half": half, "parts": [], "process": os.getpid()} for _ in range(items.num_rows)]
+    return pa.RecordBatch.from_pylist(rows, HALVES)
+
+
 def tell_threads(_context: Context, _version: str, items: pa.RecordBatch) -> pa.RecordBatch:
     """Return, as the half of each number, the largest number of threads of a library for matrices or for search."""
     threads = max(pool["num_threads"] for pool in threadpool_info())

@@ -11,7 +11,7 @@ import pytest
 from mfcc_assets.compute import databricks
 from mfcc_assets.compute.chosen import compute_of, jobs_started_by
 from mfcc_assets.compute.context import Context, settings_of_work
-from mfcc_assets.compute.databricks import PARTS_AHEAD, STARTING, DatabricksEngine
+from mfcc_assets.compute.databricks import PARTS_AHEAD, STARTING, WORK_FOLDER, DatabricksEngine
 from mfcc_assets.compute.port import Activity, Compute, Work
 from mfcc_assets.compute.threads import ThreadsEngine
 from mfcc_assets.compute.work_blobs import WorkBlobs
@@ -94,7 +94,7 @@ def test_results_are_yielded_while_the_job_runs_and_nothing_is_left_of_it(
 
     assert sorted(row["key"] for row in rows) == [f"{number:04}" for number in range(7)]
     assert told == [Activity(STARTING), Activity()]
-    assert list(library.blobs.list(CEPSTRA, "work/")) == []
+    assert list(library.blobs.list(CEPSTRA, f"{WORK_FOLDER}/")) == []
 
 
 def test_what_a_job_did_before_it_failed_is_yielded_before_the_error(compute, job, work, tmp_path) -> None:
@@ -117,7 +117,7 @@ def test_abandoned_work_cancels_its_job_and_leaves_nothing(compute, job, work, l
     running.close()
 
     assert job.cancelled == 1
-    assert list(library.blobs.list(CEPSTRA, "work/")) == []
+    assert list(library.blobs.list(CEPSTRA, f"{WORK_FOLDER}/")) == []
 
 
 def test_one_job_does_all_parts_and_a_few_of_them_are_planned_ahead(compute, job, work, tmp_path) -> None:

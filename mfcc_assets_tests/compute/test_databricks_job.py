@@ -115,6 +115,28 @@ def test_a_job_ends_at_once_when_the_step_has_deleted_the_work(
         do_work(Pipes(), exchanged, Settings.model_construct(home=home, spark_master=""))  # type: ignore[arg-type]
 
 
+def test_a_job_whose_work_was_deleted_before_it_began_ends_at_once(library: Library, home: Path) -> None:
+    settings = Settings.model_construct(home=home, spark_master="")
+
+    with pytest.raises(ComputeFailed, match="the work in jobs/one: there is none"):
+        do_work(Pipes(), WorkBlobs(library.blobs, "jobs/one"), settings)  # type: ignore[arg-type]
+
+
+def test_the_cache_of_an_executor_has_the_size_of_its_own_disk(
+    spark: SparkServers, library: Library, home: Path
+) -> None:
+    assert spark.master
+    exchanged = WorkBlobs(library.blobs, "jobs/one")
+    settings_of_caller = settings_of_work(library.settings.model_copy(update={"cache_gigabytes": 2.0}))
+    exchanged.write_items("000000", work_named("tell_cache", settings_of_caller), numbers([1]))
+    exchanged.write_end()
+
+    settings = Settings.model_construct(home=home, spark_master="", cache_gigabytes=70.0)
+    do_work(Pipes(), exchanged, settings)  # type: ignore[arg-type]
+
+    assert [row["half"] for row in rows_of(exchanged)] == [70.0]
+
+
 def test_without_dagster_the_job_says_what_starts_it(home: Path) -> None:
     with pytest.raises(SettingsError, match=r"mfcc-job: it has no parameters of Dagster Pipes\. Start it from Dagster"):
         main(["--blob-url=https://blobs.example", f"--home={home}"])

@@ -63,6 +63,6 @@ def test_nothing_is_left_of_work_that_is_deleted(exchanged: WorkBlobs, library: 
 
     exchanged.delete()
 
-    assert list(library.blobs.list(CEPSTRA, "work/")) == []
+    assert list(library.blobs.list(CEPSTRA, f"{exchanged.folder}/")) == []
     with pytest.raises(BlobNotFound):
         exchanged.read_items("000000")

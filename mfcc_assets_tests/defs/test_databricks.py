@@ -335,17 +335,20 @@ def test_a_submission_whose_answer_is_lost_starts_one_cluster(library, workspace
 
     result, _ = materialised(library, instance, 1, 2)
 
-    assert workspace.lost_answers == 0
-    assert len(workspace.runs) == 1
+    assert (workspace.lost_answers, len(workspace.runs)) == (0, 1)
     assert "the engine is at fault: it did not return 0001, 0002" in failure_of(result)
 
 
-def test_a_job_that_the_workspace_does_not_have_is_named(library, workspace, instance) -> None:
+@pytest.mark.parametrize(
+    ("number", "told"), [(JOB_ID, "it has not one task with a wheel"), (8, "the workspace does not have it")]
+)
+def test_a_job_that_is_not_that_of_the_bundle_is_named(library, workspace, instance, number: int, told: str) -> None:
     workspace.job["tasks"] = []
 
-    result, _ = materialised(library, instance, 1, 2)
+    with Library(library.settings.model_copy(update={"databricks_job": number})) as chosen:
+        result, _ = materialised(chosen, instance, 1, 2)
 
-    assert f"job {JOB_ID} of Databricks: it has not one task with a wheel" in failure_of(result)
+    assert f"job {number} of Databricks: {told}" in failure_of(result)
 
 
 def test_a_workspace_that_refuses_is_named_with_what_it_says(

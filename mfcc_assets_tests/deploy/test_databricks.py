@@ -177,6 +177,8 @@ def test_the_init_script_installs_the_wheel_and_compiles_the_kernels_for_all_use
 
     installed, compiled = log.read_text().splitlines()
     assert installed.endswith("mfcc_assets-0.1.0-py3-none-any.whl[azure]")
+    assert f"--constraint {tmp_path}/runtime-18.txt" in installed
+    assert (FOLDER / "runtime-18.txt").exists()
     assert "azure" in PROJECT["project"]["optional-dependencies"]
     code = compiled.removeprefix("-c ")
     assert compile(code, "init_script.sh", "exec")

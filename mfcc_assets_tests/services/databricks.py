@@ -228,12 +228,13 @@ class _Requests(BaseHTTPRequestHandler):
             self._send(404, {"error_code": "RESOURCE_DOES_NOT_EXIST", "message": f"{error} does not exist."})
             return
         if answer is not None:
-            self._send(200, answer)
+            self._send(400 if "error_code" in answer else 200, answer)
 
     def _answer_to(self, path: str, asked: Mapping[str, str], body: Mapping[str, Any]) -> Mapping[str, Any] | None:
         double, name = self._double, path.removeprefix("/api/2.2/jobs/")
         if name == "get":
-            return {JOB_ID: {"job_id": JOB_ID, "settings": double.job}}[int(asked["job_id"])]
+            unknown = {"error_code": "INVALID_PARAMETER_VALUE", "message": f"Job {asked['job_id']} does not exist."}
+            return {"job_id": JOB_ID, "settings": double.job} if asked["job_id"] == str(JOB_ID) else unknown
         if name == "runs/submit":
             number = double.submit(body)
             if double.lost_answers:

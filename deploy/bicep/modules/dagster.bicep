@@ -20,6 +20,10 @@ param jobPerRun bool
 param runsGroup string
 param runCores string
 
+@description('Address of the Databricks workspace that does heavy work, and the number of the job there. Empty and 0 without one.')
+param databricksUrl string
+param databricksJob int
+
 var image = '${registryServer}/mfcc:${imageTag}'
 var registries = [{ server: registryServer, identity: writer.id }]
 var identity = {
@@ -67,6 +71,18 @@ var settingsOfWriter = [
   {
     name: 'AZURE_CLIENT_ID'
     value: writer.clientId
+  }
+  {
+    name: 'MFCC_COMPUTE'
+    value: databricksJob == 0 ? 'local' : 'databricks'
+  }
+  {
+    name: 'MFCC_DATABRICKS_URL'
+    value: databricksUrl
+  }
+  {
+    name: 'MFCC_DATABRICKS_JOB'
+    value: string(databricksJob)
   }
 ]
 

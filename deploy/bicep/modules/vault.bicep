@@ -14,6 +14,8 @@ param pagesId string
 @description('Names of the secrets of the web pages. They must be stored, now or before.')
 param namesForPages array
 
+@description('Principal of Azure Databricks, which may read only the secret of its jobs. Empty: it may read none.')
+param databricksId string
 
 param subnetId string
 param zoneId string
@@ -37,7 +39,8 @@ resource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {
     publicNetworkAccess: 'Disabled'
     networkAcls: {
       defaultAction: 'Deny'
-      bypass: 'None'
+      // The secret scope of a workspace is read by the control plane of Databricks, which is in no network of ours.
+      bypass: empty(databricksId) ? 'None' : 'AzureServices'
     }
   }
 }
@@ -78,6 +81,24 @@ resource pagesRead 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for (
     values
   ]
 }]
+
+resource forDatabricks 'Microsoft.KeyVault/vaults/secrets@2023-07-01' existing = {
+  parent: vault
+  name: 'databricks-client-secret'
+}
+
+resource databricksReads 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(databricksId)) {
+  name: guid(vault.id, 'databricks-client-secret', databricksId, roles.keyVaultSecretsUser)
+  scope: forDatabricks
+  properties: {
+    principalId: databricksId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.keyVaultSecretsUser)
+  }
+  dependsOn: [
+    values
+  ]
+}
 
 resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'to-workspace'
