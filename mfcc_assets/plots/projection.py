@@ -32,8 +32,8 @@ def project(vectors: NDArray[np.floating]) -> NDArray[np.float64]:
     Returns
     -------
     (n, 2)
-        The same points each time; of up to 500 vectors almost the same, too, if the vectors differ by rounding. The axes
-        have no meaning, and neither have distances between groups of points.
+        The same points each time. A few hundred vectors mostly have the same points on another processor, too, which
+        rounds in another way. The axes have no meaning, and neither have distances between groups of points.
 
     Raises
     ------

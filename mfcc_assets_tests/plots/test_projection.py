@@ -23,6 +23,20 @@ def test_the_same_vectors_make_the_same_map():
     np.testing.assert_array_equal(project(groups(10)), project(groups(10)))
 
 
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("artists", [9, 24])
+def test_vectors_that_another_processor_has_rounded_make_almost_the_same_map(artists, seed):
+    rng = np.random.default_rng(seed)
+    tracks = np.repeat(rng.normal(size=(artists, 24)), 5, axis=0) + rng.normal(size=(5 * artists, 24))
+    # Like the embeddings of real tracks, they spread less along each further axis.
+    vectors = tracks * 0.85 ** np.arange(24)
+    rounded = vectors * (1 + 1e-7 * rng.standard_normal(vectors.shape))
+
+    points, others = project(vectors), project(rounded)
+
+    assert np.abs(points - others).max() < 0.01 * np.abs(points).max()
+
+
 @pytest.mark.parametrize("count", [0, 1, 2, 9, 10, 11])
 @pytest.mark.parametrize("width", [1, 2, 50])
 def test_a_few_tracks_have_a_map(count, width):
