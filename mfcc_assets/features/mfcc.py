@@ -4,9 +4,11 @@ The definition is that of ``python_speech_features.mfcc``, which holds all frame
 transforms a few frames at a time in float32. On the demo library the results differ by at most 3e-4.
 """
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from math import ceil, log
+from mmap import mmap
 
 import numpy as np
 import scipy  # loads its submodules when they are first used, which keeps imports short
@@ -18,6 +20,9 @@ from mfcc_assets.jit import compiled_reordered
 
 # Frames transformed at once. They and their spectra stay in the processor's cache.
 _BATCH_FRAMES = 64
+
+# Batches whose log energies lie in the same memory.
+_BATCHES_TOGETHER = 256
 
 # python_speech_features replaces an energy of zero, which has no logarithm, by the machine epsilon.
 _LOG_OF_ZERO_ENERGY = np.float32(log(np.finfo(np.float64).eps))
@@ -78,13 +83,14 @@ def compute_cepstra(blocks: Iterable[NDArray[np.float32]], parameters: CepstraPa
                 peak = max(peak, block.max(), -block.min())
                 yield block
 
-    log_energies = list(_log_energies(_batches(blocks_with_samples(), window, step), window, step, parameters))
+    log_energies = deque(_log_energies(_batches(blocks_with_samples(), window, step), window, step, parameters))
     if not peak > 0:
         raise ValueError("a signal of only zeros has no level")
     level = 2 * log(peak)
     cepstra = np.empty((sum(map(len, log_energies)), parameters.coefficients), np.float32)
-    for number, batch in enumerate(log_energies):
-        _transform(batch, level, cosine_weights(parameters), cepstra[number * _BATCH_FRAMES :])
+    for first in range(0, len(cepstra), _BATCH_FRAMES):
+        # What is transformed is let go, so the memory of long files does not hold both.
+        _transform(log_energies.popleft(), level, cosine_weights(parameters), cepstra[first:])
     return cepstra
 
 
@@ -133,14 +139,25 @@ def _log_energies(
     # One array serves all batches and is transformed in place. scipy.fft.rfft would return a new array for each batch,
     # and fetching their memory from the operating system takes longer than the FFT.
     frames = np.empty((_BATCH_FRAMES, parameters.fft_points), np.float32)
+    room = np.empty((0, len(weights)), np.float32)
     for batch in batches:
         count = max(1, 1 + ceil((len(batch) - 1 - window) / step))
         _cut_into_frames(batch, parameters.preemphasis, window, step, frames[:count])
         spectra = scipy.fftpack.rfft(frames[:count], overwrite_x=True)
-        energies = np.empty((count, len(weights)), np.float32)
+        if len(room) < count:
+            room = _memory_of_its_own(_BATCHES_TOGETHER * _BATCH_FRAMES, len(weights))
+        energies, room = room[:count], room[count:]
         _filter(spectra, weights, bands, energies)
         with np.errstate(divide="ignore"):
             yield np.log(energies, out=energies)
+
+
+def _memory_of_its_own(rows: int, columns: int) -> NDArray[np.float32]:
+    """Return an array whose memory goes back to the system as soon as it is let go.
+
+    The memory of smaller arrays stays with the process, between others that are in use.
+    """
+    return np.frombuffer(mmap(-1, 4 * rows * columns), np.float32).reshape(rows, columns)
 
 
 @compiled_reordered
