@@ -138,7 +138,7 @@ class Settings(DatabricksSettings, WebSettings):
     )
     spark_master: str = Field(
         "local[*,4]",
-        min_length=1,
+        pattern=r"^(local(\[.+\])?|local-cluster\[.+\]|yarn|(spark|k8s|sc)://.+)$",
         description="spark: master, such as spark://HOST:7077, or the address sc://HOST of a Spark Connect server",
     )
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
@@ -14,7 +14,7 @@ from rich.table import Column
 from mfcc_assets.cli.console import labelled_line
 from mfcc_assets.cli.library import counts_by_state
 from mfcc_assets.defs.launch import check_succeeded, command_line_lock, running_library_job
-from mfcc_assets.ids import TrackId
+from mfcc_assets.ids import TrackId, is_unread
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline import progress as runs
 from mfcc_assets.pipeline.away import sentences_on_away, sentences_on_shadowed
@@ -75,8 +75,10 @@ def bring_up_to_date(library: Library, console: Console, command: str | None = N
 def _telling_of_interruption() -> Iterator[None]:
     try:
         yield
-    except KeyboardInterrupt:
-        click.echo("The run was stopped. What is analysed is kept, and `mfcc sync` goes on from there.", err=True)
+    except (KeyboardInterrupt, SystemExit):
+        # Signals other than Ctrl-C end the process like an error, and the terminal may be closed.
+        with suppress(OSError):
+            click.echo("The run was stopped. What is analysed is kept, and `mfcc sync` goes on from there.", err=True)
         raise
 
 
@@ -86,7 +88,8 @@ def sync_library(library: Library, console: Console) -> None:
     bring_up_to_date(library, console)
     after = _digests(library)
     both = before.keys() & after.keys()
-    changed = [track for track in both if before[track][1] != after[track][1]]
+    # A file whose bytes nobody had read was waiting, and has not changed.
+    changed = [track for track in both if before[track][1] != after[track][1] and not is_unread(before[track][1])]
     renamed = [track for track in both if before[track][0] != after[track][0]]
     console.print(
         f"{len(after.keys() - both)} new, {len(changed)} changed, {len(renamed)} renamed, "

@@ -12,7 +12,7 @@ from threading import Event
 from uuid import uuid4
 
 import pyarrow as pa
-from py4j.protocol import Py4JError
+from py4j.protocol import Py4JError, Py4JJavaError, Py4JNetworkError
 from pyspark.errors import PySparkException, PythonException
 from pyspark.sql import SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
@@ -100,12 +100,23 @@ def _faults_told(master: str) -> Iterator[None]:
     try:
         yield
     except (PySparkException, Py4JError, OSError) as error:
-        lines = str(error).strip().splitlines() or [type(error).__name__]
-        # An error of Python on an executor ends with its cause, and one of Spark begins with it.
-        told = lines[-1] if isinstance(error, PythonException) else lines[0]
         raise ComputeFailed(
-            f"Spark failed ({told})",
+            f"Spark failed ({_cause_of(error)})",
             # What follows in the address of a server may be a secret.
             subject=master.partition(";")[0] or "the cluster",
             remedy="Look into the log of Spark. What is computed is kept, so the next run goes on from there",
         ) from error
+
+
+def _cause_of(error: Exception) -> str:
+    """Return the line that tells the cause of an error of Spark."""
+    if isinstance(error, ConnectionError | Py4JNetworkError):
+        return "it has ended, perhaps because the memory was full"
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    if isinstance(error, PythonException):
+        return lines[-1]
+    if isinstance(error, Py4JJavaError):
+        # The first line names only the method that was called.
+        causes = [line.removeprefix("Caused by: ") for line in lines if line.startswith("Caused by: ")]
+        return causes[-1] if causes else str(error.java_exception)
+    return lines[0]

@@ -13,12 +13,14 @@ from urllib.parse import urlsplit
 from pyspark.sql import SparkSession
 
 from mfcc_assets.compute.java import java_home
+from mfcc_assets.errors import ComputeFailed
 from mfcc_assets.extras import needs_extra
 from mfcc_assets.settings import Settings
 
 CONNECT = "sc://"
 
-_PORT_OF_CONNECT = 15_002
+_STANDALONE = "spark://"
+_PORTS = {CONNECT: 15_002, _STANDALONE: 7_077}
 _SECONDS_TO_ANSWER = 10
 
 _ROWS_IN_BATCH, _BYTES_IN_BATCH = 256, 4 << 20
@@ -62,10 +64,13 @@ def started_session(settings: Settings) -> SparkSession:
 
     Raises
     ------
+    ComputeFailed
+        If nothing answers at the address.
     PySparkException, OSError
-        If Spark cannot be started or reached.
+        If Spark cannot be started.
     """
     with _starting:
+        _check_answer(settings.spark_master)
         is_remote = settings.spark_master.startswith(CONNECT)
         session = _session_of_server(settings.spark_master) if is_remote else _own_session(settings)
         session.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", str(_ROWS_IN_BATCH))
@@ -104,10 +109,32 @@ def expected_cores(options: Mapping[str, str]) -> int:
     return int(options["spark.executor.instances"]) * int(options["spark.executor.cores"])
 
 
+def _check_answer(master: str) -> None:
+    """Raise ComputeFailed if nothing answers at the address of a server or a cluster, which may have several ones.
+
+    Spark itself would ask for minutes, and then not tell the cause.
+    """
+    kind = next((kind for kind in _PORTS if master.startswith(kind)), None)
+    if kind is None:
+        return
+    faults = list[str]()
+    # What follows in the address of a server may be a secret.
+    for place in master.removeprefix(kind).partition(";")[0].split(","):
+        server = urlsplit(f"//{place}")
+        try:
+            socket.create_connection((server.hostname or "", server.port or _PORTS[kind]), _SECONDS_TO_ANSWER).close()
+        except (OSError, ValueError) as error:
+            faults.append(str(error))
+        else:
+            return
+    raise ComputeFailed(
+        f"no Spark answers there ({'; '.join(faults)})",
+        subject=master.partition(";")[0],
+        remedy="Start it, or correct MFCC_SPARK_MASTER",
+    )
+
+
 def _session_of_server(address: str) -> SparkSession:
-    # A client of Spark asks a server that does not answer for many minutes.
-    server = urlsplit(address.partition(";")[0])
-    socket.create_connection((server.hostname or "", server.port or _PORT_OF_CONNECT), _SECONDS_TO_ANSWER).close()
     with needs_extra("spark", "Spark Connect"):
         from pyspark.sql.connect.session import SparkSession as SessionOfServer
 

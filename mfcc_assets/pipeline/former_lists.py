@@ -80,7 +80,6 @@ class FormerLists:
         represented[is_known] = before.represents[rows_before[is_known]]
         self.added = np.flatnonzero(recordings.represents & ~represented)
         common = recordings.count - len(self.added)
-        self.changes = len(self.added) + before.count - common
         # A candidate may also be gone because its recording has another representative.
         self._any_gone = before.count > common
         own_before = np.full(len(index.tracks), -1, np.int64)

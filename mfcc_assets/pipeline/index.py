@@ -50,6 +50,8 @@ class BuiltIndex:
         index has other features, all tracks of this index count as added.
     written
         Whether an index was written. It is not if the same index is already stored.
+    calibrated_because
+        Why everything that is fitted to the library was fitted anew; empty if it was kept.
     repaired
         Sentences about the damage of the published index that was repaired.
     """
@@ -58,6 +60,7 @@ class BuiltIndex:
     added: int
     removed: int
     written: bool
+    calibrated_because: str = ""
     repaired: tuple[str, ...] = ()
 
 
@@ -88,8 +91,9 @@ def ranked_count(count: int) -> int:
 def build_index(library: Library, *, run_id: str = "", report_progress: Report = unseen) -> BuiltIndex:
     """Build the index of all tracks that have features, write it, and remember it as the last built index.
 
-    The segments of the published index are taken over, so only the rows of new tracks are written. If nothing has
-    changed, the published index is the result. If it is damaged, it is first built again under the same version.
+    The segments of the published index are taken over, so only the rows of new tracks are written. If the published
+    index or the one that was built last is already that of these tracks, it is the result. If the published one is
+    damaged, it is first built again under the same version.
 
     Parameters
     ----------
@@ -115,17 +119,44 @@ def build_index(library: Library, *, run_id: str = "", report_progress: Report =
         return BuiltIndex(former, added=0, removed=0, written=bool(repairs), repaired=repairs)
     if former is not None and former.parameters.features != parameters.features:
         former = None
+    built = _built_from(library, parameters, track_of_audio)
+    if built is not None:
+        added, removed = _difference(built.tracks, former)
+        return BuiltIndex(built, added=added, removed=removed, written=bool(repairs), repaired=repairs)
     tracks = _with_features(library, parameters, track_of_audio, run_id)
-    index = compacted(_builder(library, parameters, report_progress).build(tracks, former))
+    builder = _builder(library, parameters, report_progress)
+    reason = builder.reason_to_calibrate(former, tracks) if former else "No index had these features."
+    index = compacted(builder.build(tracks, former))
     written = library.indexes.intact(index.version) is None
     if written:
         library.indexes.write(index)
     library.indexes.set_built(index.version)
+    added, removed = _difference(tracks, former)
+    return BuiltIndex(index, added=added, removed=removed, written=written, calibrated_because=reason, repaired=repairs)
+
+
+def _built_from(
+    library: Library, parameters: IndexParameters, track_of_audio: Mapping[AudioId, TrackId]
+) -> LibraryIndex | None:
+    """Return the index that was built last if it is intact and that of these tracks, though it may not be published.
+
+    A run that was killed before the publication, or whose index was withheld, then does not build it again.
+    """
+    try:
+        version = library.indexes.built_version()
+    except (NoPublishedIndex, CorruptIndex):
+        return None
+    built = library.indexes.read_if_usable(version)
+    if built is None or not built.is_built_from(parameters, track_of_audio):
+        return None
+    return library.indexes.intact(version)
+
+
+def _difference(tracks: TrackOfAudio, former: LibraryIndex | None) -> tuple[int, int]:
+    """Return how many tracks by audio a former index has not, and how many only it has."""
     former_tracks = former.tracks if former else TrackOfAudio.of({})
     kept = int((former_tracks.rows(tracks.audio_ids) >= 0).sum())
-    return BuiltIndex(
-        index, added=len(tracks) - kept, removed=len(former_tracks) - kept, written=written, repaired=repairs
-    )
+    return len(tracks) - kept, len(former_tracks) - kept
 
 
 def _counting(report_progress: Report, phase: str, total: int) -> Callable[[int], None]:

@@ -256,7 +256,7 @@ def _list_change(query: AudioId, before: tuple[AudioId, ...], after: tuple[Audio
 
 
 def prune_versions(library: Library, *, keep: int) -> list[str]:
-    """Delete old versions, and return the deleted ones: first damaged ones, then the oldest.
+    """Delete damaged and old versions, and return the deleted ones.
 
     The published version, the version to which a rollback would return, and the version that runs are working on are
     never deleted.
@@ -266,16 +266,17 @@ def prune_versions(library: Library, *, keep: int) -> list[str]:
     library
         The library.
     keep
-        Number of the latest versions to keep.
+        Number of the latest versions to keep. Damaged ones are not kept.
 
     Raises
     ------
     NoPublishedIndex, CorruptIndex
         If it is not known which version is published, was published before, or was built last.
     """
-    versions = [*library.indexes.damaged_versions(), *(stored.version for stored in library.indexes.versions())]
+    versions = [stored.version for stored in library.indexes.versions()]
     needed = {library.indexes.published_version(), library.indexes.built_version(), *rollbacks(library)[:1]}
-    deleted = [version for version in versions[: max(len(versions) - keep, 0)] if version not in needed]
+    old = [*library.indexes.damaged_versions(), *versions[: max(len(versions) - keep, 0)]]
+    deleted = [version for version in old if version not in needed]
     for version in deleted:
         library.indexes.delete(version)
     library.indexes.delete_unused_segments()

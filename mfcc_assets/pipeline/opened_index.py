@@ -141,11 +141,15 @@ class PublishedIndex:
             opened = self.opened()
             if opened.index.version == version:
                 return opened
+        # An index may have been deleted since it was opened.
+        is_stored = self._library.indexes.exists(version)
         with self._lock:
-            if version in self._former:
+            if not is_stored:
+                self._former.pop(version, None)
+            elif version in self._former:
                 self._former.move_to_end(version)
                 return self._former[version]
-        index = self._library.indexes.read_if_usable(version)
+        index = self._library.indexes.read_if_usable(version) if is_stored else None
         if index is None:
             return None
         with self._lock:

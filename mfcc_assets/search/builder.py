@@ -29,6 +29,10 @@ RECALIBRATED_AT_GROWTH = 2
 """A library is calibrated again when it has grown by this factor. A calibration for every new track would change all
 distances a little, and nothing could be taken over from the former index."""
 
+LEAST_OF_SAMPLE = 0.5
+"""A library is calibrated again when a smaller share of its reference sample is left in it. Otherwise tracks that have
+left would decide the distances of the others."""
+
 SMALL_LIBRARY = REFERENCE_SIZE
 """A library of at most so many tracks is calibrated again at every change. One track is a noticeable part of it, so a
 kept calibration would give other lists than an index that is built from nothing."""
@@ -82,7 +86,7 @@ class IndexBuilder:
         UnknownRanking
             If the parameters name a ranking that does not exist.
         """
-        if former is None or not self._keeps_calibration(former, len(tracks)):
+        if former is None or self.reason_to_calibrate(former, tracks):
             return self._built_anew(tracks)
         is_new, segments = np.ones(len(tracks), np.bool_), list[Segment]()
         for segment in former.segments:
@@ -110,12 +114,21 @@ class IndexBuilder:
             self.parameters, tracks, [self._segment(tracks, read, calibration)], calibration, len(tracks)
         )
 
-    def _keeps_calibration(self, former: LibraryIndex, tracks: int) -> bool:
-        return (
-            former.parameters.features == self.parameters.features
-            and former.parameters.ranking == self.parameters.ranking
-            and self.small_library < tracks < RECALIBRATED_AT_GROWTH * former.calibrated_tracks
-        )
+    def reason_to_calibrate(self, former: LibraryIndex, tracks: TrackOfAudio) -> str:
+        """Return why the index of some tracks cannot keep the calibration of a former one; empty if it can."""
+        if former.parameters.features != self.parameters.features:
+            return "The features have changed."
+        if former.parameters.ranking != self.parameters.ranking:
+            return "The ranking has changed."
+        if len(tracks) <= self.small_library:
+            return f"A library of at most {self.small_library:,} tracks is calibrated at every change."
+        if len(tracks) >= RECALIBRATED_AT_GROWTH * former.calibrated_tracks:
+            return f"The library had {former.calibrated_tracks:,} tracks when it was calibrated, and has doubled."
+        sample = IdArray.of(former.calibration.reference.audio_ids)
+        left = int((tracks.rows(sample) >= 0).sum())
+        if left < LEAST_OF_SAMPLE * len(sample):
+            return f"Of the {len(sample):,} tracks by which it was calibrated, {left:,} are left."
+        return ""
 
     def _fit_space(self, audio_ids: IdArray[AudioId]) -> TimbreSpace:
         """Fit the timbre spaces to a sample of the library."""

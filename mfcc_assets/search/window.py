@@ -7,7 +7,7 @@ holds about the wanted share of the library, wherever the point lies.
 A window of the nearest tracks would change with every track that comes or goes, and with it the candidates of half of
 the library. Whether a track is in this window depends on nothing but the two tracks and the calibration. So a new track
 concerns only the queries whose windows it is in, and the lists of a library that grew equal those of a library that was
-built at once.
+built at once with the same calibration.
 """
 
 from functools import cached_property

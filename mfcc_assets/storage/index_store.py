@@ -166,6 +166,10 @@ class IndexStore:
         """Return every stored version whose description is intact, oldest first."""
         return self._history.stored()
 
+    def exists(self, version: str) -> bool:
+        """Return whether a version is stored, intact or not."""
+        return self._history.exists(version)
+
     def damaged_versions(self) -> list[str]:
         """Return every stored version whose description is damaged or lost."""
         return self._history.damaged()
@@ -191,8 +195,10 @@ class IndexStore:
         except (BlobNotFound, CorruptIndex) as error:
             _logger.warning("No unused segments are deleted. %s", error)
             return
-        if not self.damaged_versions():
-            self._segments.delete_unused(segments, calibrations)
+        if damaged := self.damaged_versions():
+            _logger.warning("No unused segments are deleted, because versions are damaged: %s", ", ".join(damaged))
+            return
+        self._segments.delete_unused(segments, calibrations)
 
     def calibrations(self) -> set[str]:
         """Return the digests of all stored calibrations."""

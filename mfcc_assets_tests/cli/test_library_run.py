@@ -91,14 +91,18 @@ def test_a_load_that_is_killed_in_the_middle_and_started_again_ends_complete(
             assert _lists(library) == _lists(at_once)
 
 
-def test_a_load_that_is_interrupted_says_what_is_kept_and_what_goes_on(home: Path, ten_songs: list[Path]) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_load_that_is_interrupted_says_what_is_kept_and_what_goes_on(
+    number: signal.Signals, home: Path, ten_songs: list[Path]
+) -> None:
     with Library(Settings(home=home)) as library, _adding(home, *ten_songs) as process:
         _wait_until(lambda: library.catalogue.progress()[1] > 0, process)
-        os.killpg(process.pid, signal.SIGINT)
+        os.killpg(process.pid, number)
         _, errors = process.communicate()
 
     assert "The run was stopped. What is analysed is kept, and `mfcc sync` goes on from there.\n" in errors
     assert json.loads(mfcc(home, "status", "--json").stdout)["last_run"]["outcome"] == "was stopped"
+    assert "0 new, 0 changed, 0 renamed, 0 gone" in mfcc(home, "sync").stdout
 
 
 def _adding(home: Path, *paths: Path, stderr: int = subprocess.PIPE) -> "subprocess.Popen[str]":

@@ -147,10 +147,20 @@ def test_a_fault_of_spark_is_told_with_advice(settings_of_spark: Settings) -> No
         list(compute.run(work, numbers([1])))
 
 
-def test_a_server_that_does_not_answer_is_named_at_once_without_its_token(tmp_path: Path) -> None:
-    address = f"sc://127.0.0.1:{free_port()}/"
+@pytest.mark.parametrize(
+    ("address", "cause"),
+    [
+        ("sc://127.0.0.1:{port}/", "refused"),
+        ("spark://127.0.0.1:{port},localhost:{port}", "refused.*refused"),
+        ("spark://no-such-host.invalid:7077", "not known|resolution"),
+    ],
+)
+def test_a_server_that_does_not_answer_is_named_at_once_without_its_token(
+    address: str, cause: str, tmp_path: Path
+) -> None:
+    address = address.format(port=free_port())
     settings = Settings(home=tmp_path, compute="spark", spark_master=f"{address};token=hidden")
 
-    with pytest.raises(ComputeFailed, match=f"{address}: Spark failed .*refused") as told:
+    with pytest.raises(ComputeFailed, match=f"{address}: no Spark answers there .*({cause})") as told:
         list(compute_of(Context(Library(settings))).run(work_named("halve", {}), numbers([1])))
     assert "hidden" not in str(told.value)

@@ -253,7 +253,7 @@ def test_the_error_of_a_job_is_that_of_the_step_with_what_it_concerns(library, w
 
     (run,) = workspace.runs
     assert not result.success
-    assert "sc://127.0.0.1:9: the job failed (Spark failed (" in failure_of(result)
+    assert "sc://127.0.0.1:9: the job failed (no Spark answers there (" in failure_of(result)
     assert run.state["result_state"] == "FAILED"
 
 

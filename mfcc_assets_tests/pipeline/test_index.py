@@ -10,6 +10,7 @@ from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.index import build_index, index_parameters
 from mfcc_assets.pipeline.index_versions import describe_versions, prune_versions
+from mfcc_assets.search.builder import IndexBuilder
 from mfcc_assets.search.compaction import compacted
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.settings import Settings
@@ -52,6 +53,31 @@ def test_an_unchanged_library_keeps_its_published_index(library: Library) -> Non
 
     assert built.index.version == published.version
     assert (built.added, built.removed, built.written) == (0, 0, False)
+
+
+def test_an_index_that_was_built_and_not_published_is_not_built_again(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_tracks(library, *range(8))
+    publish(library)
+    add_tracks(library, 8, 9)
+    withheld = build_index(library)
+    monkeypatch.setattr(IndexBuilder, "build", lambda *_: pytest.fail("it is built again"))
+
+    again = build_index(library)
+
+    assert again.index.version == withheld.index.version
+    assert (again.added, again.removed, again.written) == (2, 0, False)
+
+
+def test_an_index_tells_why_it_was_calibrated_anew(library: Library) -> None:
+    add_tracks(library, *range(8))
+    assert build_index(library).calibrated_because == "No index had these features."
+    publish(library)
+    assert build_index(library).calibrated_because == ""
+    add_tracks(library, 8)
+
+    assert build_index(library).calibrated_because == "A library of at most 400 tracks is calibrated at every change."
 
 
 def test_added_and_removed_tracks_are_counted(library: Library) -> None:

@@ -21,6 +21,7 @@ from mfcc_assets.pipeline.quality import measure_quality
 from mfcc_assets.settings import Settings
 from mfcc_assets.storage.blobs.port import CEPSTRA
 from mfcc_assets.storage.ranked_lists import RankedLists
+from mfcc_assets_tests.damage import damage, empty, index_part
 from mfcc_assets_tests.ranked_library import (
     add_track,
     add_tracks,
@@ -165,6 +166,14 @@ def test_the_latest_versions_and_those_that_may_be_needed_are_kept(library) -> N
     assert [version.stored.version for version in describe_versions(library)] == [versions[3], *versions[1::-1]]
     assert prune_versions(library, keep=0) == []
     assert roll_back(library).version == versions[0]
+
+
+def test_pruning_deletes_damaged_versions_however_few_there_are(library) -> None:
+    versions = [published_with(library, number) for number in range(3)]
+    damage(library, index_part(library, versions[0], "index.json"), empty)
+
+    assert prune_versions(library, keep=9) == [versions[0]]
+    assert library.indexes.damaged_versions() == []
 
 
 @pytest.mark.usefixtures("large_library")

@@ -103,6 +103,19 @@ def test_a_former_index_is_opened_once(library: Library) -> None:
     assert published.of_version("0" * 16) is None
 
 
+def test_a_former_index_that_was_deleted_is_gone_though_it_was_open(library: Library) -> None:
+    add_tracks(library, *range(4))
+    first, _ = publish(library)
+    add_tracks(library, 4)
+    publish(library)
+    published = PublishedIndex(library)
+    assert published.of_version(first.version) is not None
+
+    library.indexes.delete(first.version)
+
+    assert published.of_version(first.version) is None
+
+
 def test_without_an_index_there_is_nothing_to_open(library: Library) -> None:
     with pytest.raises(NoPublishedIndex):
         PublishedIndex(library).opened()

@@ -137,8 +137,8 @@ class TestAFormerIndex:
     @pytest.mark.parametrize("name", RANKINGS)
     @pytest.mark.parametrize(
         ("before", "after"),
-        [(range(6), range(3, 9)), (range(6), range(2)), (range(6), range(20, 31)), (range(6), range(6))],
-        ids=["some new", "some removed", "all new", "none changed"],
+        [(range(6), range(3, 9)), (range(6), range(3)), (range(6), range(3, 14)), (range(6), range(6))],
+        ids=["some new", "some removed", "most new", "none changed"],
     )
     def test_rows_that_are_taken_over_equal_rows_that_are_built_anew(
         self, name: str, before: range, after: range
@@ -160,7 +160,7 @@ class TestAFormerIndex:
     def test_a_segment_of_which_every_track_has_left_is_dropped(self) -> None:
         former = builder().build(tracks(range(6)))
         grown = builder().build(tracks(range(9)), former)
-        assert builder().build(tracks(range(6, 9)), grown).segments == [grown.segments[1]]
+        assert builder().build(tracks(range(6)), grown).segments == [grown.segments[0]]
 
     def test_a_segment_is_taken_over_if_another_track_represents_its_audio(self) -> None:
         former = builder().build(tracks(range(6)))
@@ -182,6 +182,28 @@ class TestAFormerIndex:
         grown = builder().build(tracks(range(count)), former)
         assert grown.calibrated_tracks == count
         assert_same_index(grown, builder().build(tracks(range(count))))
+
+    def test_its_calibration_is_kept_until_most_of_its_sample_has_left(self) -> None:
+        former = builder().build(tracks(range(6)))
+        assert builder().build(tracks(range(3, 11)), former).is_calibrated_as(former)
+        changed = builder().build(tracks(range(4, 11)), former)
+        assert changed.calibrated_tracks == 7
+        assert_same_index(changed, builder().build(tracks(range(4, 11))))
+
+    def test_it_is_said_why_its_calibration_is_not_kept(self) -> None:
+        former = builder().build(tracks(range(6)))
+        other = replace(former, parameters=replace(PARAMETERS, features=FeaturesParameters(contour_rate=5)))
+
+        assert builder().reason_to_calibrate(former, tracks(range(7))) == ""
+        assert "features have changed" in builder().reason_to_calibrate(other, tracks(range(7)))
+        assert "ranking has changed" in builder(replace(PARAMETERS, ranking="gaussian")).reason_to_calibrate(
+            former, tracks(range(7))
+        )
+        assert "at most 7 tracks" in builder(small_library=7).reason_to_calibrate(former, tracks(range(7)))
+        assert "had 6 tracks" in builder().reason_to_calibrate(former, tracks(range(12)))
+        assert "Of the 6 tracks by which it was calibrated, 1 are left" in builder().reason_to_calibrate(
+            former, tracks(range(5, 11))
+        )
 
     @pytest.mark.parametrize("after", [range(7), range(1, 5)], ids=["one added", "two removed"])
     def test_its_calibration_is_not_kept_by_a_small_library(self, after: range) -> None:

@@ -169,11 +169,12 @@ def prefilter_index(context: dg.AssetExecutionContext, library: dg.ResourceParam
     return dg.MaterializeResult(
         metadata={
             "summary": f"Tracks in the index: {len(built.index.tracks):,}. Added: {built.added:,}. "
-            f"Removed: {built.removed:,}.",
+            f"Removed: {built.removed:,}. {built.calibrated_because}".rstrip(),
             "dagster/row_count": len(built.index.tracks),
             "added": built.added,
             "removed": built.removed,
             "written": built.written,
+            "calibrated_because": built.calibrated_because or "the calibration was kept",
             "repaired": column_as_markdown("damage", built.repaired),
             "index_version": built.index.version,
             "features_version": built.index.parameters.features.version,
@@ -190,7 +191,7 @@ def prefilter_index(context: dg.AssetExecutionContext, library: dg.ResourceParam
 def soundtrack_candidates(
     context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]
 ) -> dg.MaterializeResult:
-    """The candidates of every soundtrack: the other tracks that the vector index and coarse contours find nearest.
+    """The candidates of every soundtrack: the tracks in its window that coarse contours find nearest.
 
     Only candidates are compared in full. They are stored beside the index. A version stores only lists that changed.
     """
