@@ -95,8 +95,9 @@ def measure(corpus: Corpus) -> Section:
         f"{SINGLE} tracks are added one by one. For each, a file of the corpus is decoded and analysed, and a run does "
         "everything up to the rows of RECOMMENDATIONS. The added track then gets the features of another synthetic "
         "track, because the real one lies amidst those that were drawn from it, and would enter hundreds of lists. The "
-        "start of Dagster and the look at the folder are left out. Written bytes are all that the process passes to "
-        "the system, to any file, temporary ones and the journal of SQLite included."
+        "start of Dagster, the look at the folder and the checks before the publication are left out. Written bytes "
+        "are all that the process passes to the system, to any file, temporary ones and the journal of SQLite "
+        "included."
     )
     section.table(
         ["first lists", *(f"{each.size:,} tracks" for each in grown)],
