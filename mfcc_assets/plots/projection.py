@@ -65,8 +65,8 @@ def project(vectors: NDArray[np.floating]) -> NDArray[np.float64]:
     count = len(vectors)
     # By default, t-SNE divides the initial points by their extent, which can be zero.
     begin = components[:, :2] / max(float(components[:, 0].std()), _LEAST_EXTENT) * _EXTENT_AT_FIRST
-    # By default, the learning rate is at least 50. Then few points overshoot in each iteration, and where they end
-    # depends on how the processor rounds.
+    # By default, the learning rate is at least 50. With few points, each step would then be too far, and where they end
+    # would depend on how the processor rounds.
     is_small = count <= _LARGEST_EXACT
     tsne = TSNE(
         perplexity=min(_PERPLEXITY, (count - 1) / 3),
