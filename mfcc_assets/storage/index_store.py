@@ -182,10 +182,7 @@ class IndexStore:
         self._history.delete(version)
 
     def delete_unused_segments(self) -> None:
-        """Delete the segments and calibrations that no version uses.
-
-        If the description of a version is damaged, nothing is deleted.
-        """
+        """Delete the segments and calibrations that no version uses; none while the description of one is damaged."""
         segments, calibrations = set[str](), set[str]()
         try:
             for stored in self.versions():

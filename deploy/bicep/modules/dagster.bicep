@@ -72,58 +72,22 @@ var settingsOfWriter = [
     name: 'AZURE_CLIENT_ID'
     value: writer.clientId
   }
-  {
-    name: 'MFCC_COMPUTE'
-    value: databricksJob == 0 ? 'local' : 'databricks'
-  }
-  {
-    name: 'MFCC_DATABRICKS_URL'
-    value: databricksUrl
-  }
-  {
-    name: 'MFCC_DATABRICKS_JOB'
-    value: string(databricksJob)
-  }
+  { name: 'MFCC_COMPUTE', value: databricksJob == 0 ? 'local' : 'databricks' }
+  { name: 'MFCC_DATABRICKS_URL', value: databricksUrl }
+  { name: 'MFCC_DATABRICKS_JOB', value: string(databricksJob) }
 ]
 
 // dagster.yaml and dagster-job-per-run.yaml read these variables.
 var settingsOfDagster = [
-  {
-    name: 'DAGSTER_HOME'
-    value: jobPerRun ? '/opt/dagster/job-per-run' : '/opt/dagster/azure'
-  }
-  {
-    name: 'DAGSTER_POSTGRES_HOST'
-    value: postgresServer
-  }
-  {
-    name: 'DAGSTER_POSTGRES_USER'
-    value: writer.name
-  }
-  {
-    name: 'DAGSTER_LOGS_ACCOUNT'
-    value: storageAccount
-  }
-  {
-    name: 'DAGSTER_RUNS_SUBSCRIPTION'
-    value: subscription().subscriptionId
-  }
-  {
-    name: 'DAGSTER_RUNS_GROUP'
-    value: runsGroup
-  }
-  {
-    name: 'DAGSTER_RUNS_REGION'
-    value: location
-  }
-  {
-    name: 'DAGSTER_RUNS_ENVIRONMENT'
-    value: environmentId
-  }
-  {
-    name: 'DAGSTER_RUNS_IDENTITY'
-    value: writer.id
-  }
+  { name: 'DAGSTER_HOME', value: jobPerRun ? '/opt/dagster/job-per-run' : '/opt/dagster/azure' }
+  { name: 'DAGSTER_POSTGRES_HOST', value: postgresServer }
+  { name: 'DAGSTER_POSTGRES_USER', value: writer.name }
+  { name: 'DAGSTER_LOGS_ACCOUNT', value: storageAccount }
+  { name: 'DAGSTER_RUNS_SUBSCRIPTION', value: subscription().subscriptionId }
+  { name: 'DAGSTER_RUNS_GROUP', value: runsGroup }
+  { name: 'DAGSTER_RUNS_REGION', value: location }
+  { name: 'DAGSTER_RUNS_ENVIRONMENT', value: environmentId }
+  { name: 'DAGSTER_RUNS_IDENTITY', value: writer.id }
 ]
 
 // The container of a job for a run.
