@@ -150,7 +150,7 @@ def do_work(pipes: PipesContext, exchanged: WorkBlobs, settings: Settings, key: 
     """
     if exchanged.read_sign() is None and not exchanged.item_names():
         # The step writes the first part before it starts the job. A job whose start was not answered is left alone.
-        raise ComputeFailed("there is none", subject=f"the work in {exchanged.folder}", remedy="Start the run again")
+        raise ComputeFailed("it is not there", subject=f"the work in {exchanged.folder}", remedy="Start the run again")
     tally, signs = _Tally(), _Signs(exchanged)
     compute, numbers, begun = Compute(SparkEngine(settings)), count(), set[str]()
 

@@ -118,7 +118,7 @@ def test_a_job_ends_at_once_when_the_step_has_deleted_the_work(
 def test_a_job_whose_work_was_deleted_before_it_began_ends_at_once(library: Library, home: Path) -> None:
     settings = Settings.model_construct(home=home, spark_master="")
 
-    with pytest.raises(ComputeFailed, match="the work in jobs/one: there is none"):
+    with pytest.raises(ComputeFailed, match="the work in jobs/one: it is not there"):
         do_work(Pipes(), WorkBlobs(library.blobs, "jobs/one"), settings)  # type: ignore[arg-type]
 
 
